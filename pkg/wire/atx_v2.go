@@ -110,13 +110,12 @@ func (a *ActivationTxV2) SignedBytes() []byte {
 	return id[:]
 }
 
-// TotalNumUnits adds the units of all sub-posts. It cannot overflow: there
-// are at most 4 × 256 of 32 bits.
-func (a *ActivationTxV2) TotalNumUnits() uint64 {
-	var sum uint64
+// TotalNumUnits adds the units of all sub-posts modulo 2^32, as the network does.
+func (a *ActivationTxV2) TotalNumUnits() uint32 {
+	var sum uint32
 	for i := range a.NiPosts {
 		for j := range a.NiPosts[i].Posts {
-			sum += uint64(a.NiPosts[i].Posts[j].NumUnits)
+			sum += a.NiPosts[i].Posts[j].NumUnits
 		}
 	}
 	return sum

@@ -3,8 +3,8 @@ package wire
 import "github.com/smeshery/smeshery/pkg/codec"
 
 const (
-	maxATXProof         = 1 << 20
-	maxMarryProofNodes  = 32
+	maxATXProof          = 1 << 20
+	maxMarryProofNodes   = 32
 	ProofTypeDoubleMarry = ATXProofType(0x11)
 )
 
