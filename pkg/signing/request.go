@@ -83,7 +83,9 @@ func (r SignBeaconFirst) Slot() Slot {
 }
 
 // SignBeaconFollowup asks for the signature of a later vote (spec 01 §10).
-type SignBeaconFollowup struct{ Body wire.FollowingVotingMessageBody }
+type SignBeaconFollowup struct {
+	Body wire.FollowingVotingMessageBody
+}
 
 func (r SignBeaconFollowup) domain() Domain { return BeaconFollowup }
 func (r SignBeaconFollowup) body() []byte   { return codec.MustEncode(&r.Body) }
