@@ -9,9 +9,9 @@ import (
 	"github.com/smeshery/smeshery/pkg/wire"
 )
 
-// ErrWeight says that a share's weight is not a positive fraction. Blocks with
-// such weights are refused before they get here (spec 07 §7.2).
-var ErrWeight = errors.New("reward weight is not a positive fraction")
+// ErrWeight says that a share's denominator or all weights together are zero.
+// Blocks with such weights are refused before they get here (spec 07 §7.2).
+var ErrWeight = errors.New("reward weights have no positive sum")
 
 // Share is one identity's claim on a layer, of weight Num/Denom.
 type Share struct {
@@ -34,12 +34,16 @@ func Distribute(subsidy, fees uint64, shares []Share) ([]Amount, error) {
 	if len(shares) == 0 {
 		return nil, nil
 	}
-	common, same := shares[0].Denom, true
+	common, same, positive := shares[0].Denom, true, false
 	for i := range shares {
-		if shares[i].Num == 0 || shares[i].Denom == 0 {
-			return nil, fmt.Errorf("%w: %d/%d of %v", ErrWeight, shares[i].Num, shares[i].Denom, shares[i].Smesher)
+		if shares[i].Denom == 0 {
+			return nil, fmt.Errorf("%w: %d/0 of %v", ErrWeight, shares[i].Num, shares[i].Smesher)
 		}
 		same = same && shares[i].Denom == common
+		positive = positive || shares[i].Num > 0
+	}
+	if !positive {
+		return nil, ErrWeight
 	}
 	out := make([]Amount, len(shares))
 	if same && distributeSame(out, subsidy, subsidy+fees, shares) {

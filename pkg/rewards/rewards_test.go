@@ -79,13 +79,16 @@ func TestDistributeEqualsRationals(t *testing.T) {
 }
 
 func TestDistributeRefusesEmptyWeights(t *testing.T) {
-	_, err := rewards.Distribute(1, 1, []rewards.Share{{Num: 0, Denom: 1}})
+	_, err := rewards.Distribute(1, 1, []rewards.Share{{Num: 0, Denom: 1}, {Num: 0, Denom: 2}})
 	require.ErrorIs(t, err, rewards.ErrWeight)
 	_, err = rewards.Distribute(1, 1, []rewards.Share{{Num: 1, Denom: 1}, {Num: 1, Denom: 0}})
 	require.ErrorIs(t, err, rewards.ErrWeight)
 	got, err := rewards.Distribute(1, 1, nil)
 	require.NoError(t, err)
 	require.Empty(t, got)
+	got, err = rewards.Distribute(9, 1, []rewards.Share{{Num: 0, Denom: 1}, {Num: 1, Denom: 2}})
+	require.NoError(t, err)
+	require.Equal(t, []rewards.Amount{{}, {Total: 10, Layer: 9}}, got)
 }
 
 func BenchmarkSubsidy(b *testing.B) {

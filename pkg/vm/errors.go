@@ -1,0 +1,45 @@
+package vm
+
+import "errors"
+
+// ErrState says that accounts could not be read or hold bytes that no template
+// can have written. It is our failure, never the sender's.
+var ErrState = errors.New("account state unusable")
+
+// ErrLayer says that a layer before the effective genesis was to be applied.
+var ErrLayer = errors.New("layer before effective genesis")
+
+// Rule names the rule that a transaction broke.
+type Rule string
+
+// Rules of parsing (spec 07 §6.1).
+const (
+	RuleSize       Rule = "transaction size"
+	RuleMalformed  Rule = "transaction malformed"
+	RuleNotSpawned Rule = "principal not spawned"
+	RuleArguments  Rule = "spawn arguments"
+)
+
+// Rules that keep a parsed transaction out of a layer (spec 07 §7.1).
+const (
+	RuleGasPrice     Rule = "gas price zero"
+	RuleIntrinsicGas Rule = "balance below intrinsic gas"
+	RuleBlockGas     Rule = "block gas exhausted"
+	RuleSignature    Rule = "signature"
+	RuleNonce        Rule = "nonce too low"
+)
+
+// RuleError says which rule a transaction broke and how.
+type RuleError struct {
+	Rule   Rule
+	Detail string
+}
+
+func (e *RuleError) Error() string {
+	if e.Detail == "" {
+		return string(e.Rule)
+	}
+	return string(e.Rule) + ": " + e.Detail
+}
+
+func broken(rule Rule, detail string) error { return &RuleError{Rule: rule, Detail: detail} }
