@@ -24,6 +24,16 @@ type Genesis struct {
 	Time time.Time
 	// ExtraData is taken as text even where it looks like hex.
 	ExtraData string
+	// Accounts exist from the start.
+	Accounts []GenesisAccount
+}
+
+// GenesisAccount is an account with its first balance.
+type GenesisAccount struct {
+	// Address is in text form, with the network's prefix.
+	Address string
+	// Balance is in smidge.
+	Balance uint64
 }
 
 // GoldenATX stands in for an ATX before there are any (spec 01 §20).
