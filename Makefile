@@ -1,0 +1,65 @@
+# Smeshery. `make help` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+BUILD   := $(CURDIR)/.build
+BIN     := $(CURDIR)/bin
+GO      ?= go
+GOFLAGS ?= -buildvcs=false
+export GOFLAGS
+export GOTOOLCHAIN := local
+
+# Versions of tools, pinned in this one place.
+GOLANGCI_VERSION := v2.6.2
+
+# How long each fuzz target runs under `make fuzz`.
+FUZZTIME ?= 60s
+# What `make run` replays until a live network can be run.
+RECORDING ?= testdata/recordings/fastnet-hare3-atx1
+
+.PHONY: help setup build run test check vectors fuzz lint fmt bench generate verify clean
+
+help: ## show the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what is missing: Debian packages and Go modules
+	@scripts/setup
+
+build: setup ## build bin/smeshery
+	@mkdir -p $(BIN)
+	$(GO) build -trimpath -o $(BIN)/smeshery ./cmd/smeshery
+
+run: build ## replay a recorded network through the node, with its own Postgres
+	$(BIN)/smeshery replay --data-dir $(BUILD)/run $(RECORDING)
+
+test: setup ## run all tests
+	$(GO) test -timeout 20m ./...
+	cd test && $(GO) test -timeout 20m ./...
+
+check: fmt lint test ## what a commit must pass
+
+vectors: setup ## run every vector file, a line each
+	@$(GO) run ./internal/vectors/report
+
+fuzz: setup ## run every fuzz target for FUZZTIME
+	@scripts/fuzz $(FUZZTIME)
+
+lint: ## vet, the architecture's rules, golangci-lint
+	$(GO) vet ./...
+	$(GO) test ./internal/lint
+	@scripts/golangci $(GOLANGCI_VERSION)
+
+fmt: ## format the sources
+	@gofmt -l -w $$(git ls-files -co --exclude-standard '*.go')
+
+bench: setup ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+generate: ## rewrite generated files
+	$(GO) generate ./...
+
+verify: generate ## fail if generated files are stale
+	@git diff --exit-code
+
+clean: ## remove what was built and run
+	rm -rf $(BIN) $(BUILD)
