@@ -2,6 +2,7 @@ package vm
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/smeshery/smeshery/pkg/rewards"
 	"github.com/smeshery/smeshery/pkg/wire"
@@ -132,7 +133,7 @@ func (a *application) execute(id wire.TransactionID, at int) error {
 	a.effects.Executed = append(a.effects.Executed, Executed{
 		ID:     id,
 		Header: *header,
-		Result: a.result(fee, why, a.addresses[start:]),
+		Result: a.result(fee, why, slices.Clip(a.addresses[start:])),
 	})
 	return nil
 }

@@ -2,7 +2,6 @@ package vm
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/smeshery/smeshery/pkg/address"
 	"github.com/smeshery/smeshery/pkg/codec"
@@ -190,5 +189,5 @@ func (e *execution) commit(dst []wire.Address) []wire.Address {
 		e.accounts.update(s.at, &s.account)
 		dst = append(dst, s.account.Address)
 	}
-	return slices.Clip(dst)
+	return dst
 }
