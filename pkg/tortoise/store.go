@@ -45,11 +45,11 @@ func (t *Tortoise) adoptOpinion(l *layer, d *Decoded) {
 		d.ballot.opinion = known
 		return
 	}
-	d.ballot.opinion = t.newOpinion(d.votes)
+	d.ballot.opinion = t.newOpinion(d.ballot, d.votes)
 	l.addOpinion(d.ballot.opinion)
 }
 
-func (t *Tortoise) newOpinion(d *decoded) *opinion {
+func (t *Tortoise) newOpinion(owner *ballot, d *decoded) *opinion {
 	o := &opinion{
 		hash: d.hash, hasHash: true, trusted: t.recovering,
 		abstainLow: d.base.abstainLow, abstainHigh: d.base.abstainHigh,
@@ -57,7 +57,7 @@ func (t *Tortoise) newOpinion(d *decoded) *opinion {
 	for i := len(d.votes) - 1; i >= 0; i-- {
 		layer, vote := d.start+wire.LayerID(i), d.votes[i]
 		if layer >= d.from && layer > t.evicted {
-			t.adoptBlocks(vote)
+			t.adoptBlocks(owner, vote)
 		}
 		if vote.abstain {
 			o.abstain(layer)
@@ -76,8 +76,10 @@ func (o *opinion) abstain(layer wire.LayerID) {
 }
 
 // adoptBlocks replaces the blocks of a new vote by registered ones, and
-// registers those of which only the vote tells.
-func (t *Tortoise) adoptBlocks(vote *layerVote) {
+// registers those of which only the vote tells. In a layer that is counted the
+// ballot itself counts among those that came before its block, against it, and
+// is then counted for it: the protocol's, margins depend on it.
+func (t *Tortoise) adoptBlocks(owner *ballot, vote *layerVote) {
 	for i, b := range vote.support {
 		if b.registered {
 			continue
@@ -91,6 +93,9 @@ func (t *Tortoise) adoptBlocks(vote *layerVote) {
 			b.hare, b.validity = against, against
 		}
 		t.register(l, b)
+		if owner.layer <= t.counted && !vote.abstain && b.height <= owner.ref.height {
+			b.margin = b.margin.Sub(owner.weight)
+		}
 	}
 }
 
