@@ -1,6 +1,9 @@
 package tortoise
 
-import "github.com/smeshery/smeshery/pkg/wire"
+import (
+	"github.com/smeshery/smeshery/pkg/network"
+	"github.com/smeshery/smeshery/pkg/wire"
+)
 
 // Params are the network's numbers (spec 06 §2). All are in layers unless said.
 type Params struct {
@@ -46,3 +49,21 @@ func within(distance uint32, layer, last wire.LayerID) bool {
 // any window and any stall that a node survives, and keeps a ballot with a
 // far-off layer from costing more than a few milliseconds.
 const maxChain = 1 << 17
+
+// ParamsOf takes the numbers of a network. genesis is the effective genesis,
+// which a checkpoint moves.
+func ParamsOf(n *network.Params, genesis wire.LayerID) Params {
+	p := Params{
+		LayersPerEpoch: n.LayersPerEpoch, EffectiveGenesis: genesis,
+		Hdist: n.Tortoise.Hdist, Zdist: n.Tortoise.Zdist, Window: n.Tortoise.WindowSize,
+		MaxExceptions:  int(n.Tortoise.MaxExceptions),
+		BadBeaconDelay: n.Tortoise.BadBeaconDelayLayers,
+	}
+	if p.BadBeaconDelay == 0 {
+		p.BadBeaconDelay = n.LayersPerEpoch
+	}
+	for _, w := range n.Tortoise.HistoricalWindows {
+		p.Windows = append(p.Windows, WindowInterval{First: w.Start, Last: w.End, Window: w.Window})
+	}
+	return p
+}
