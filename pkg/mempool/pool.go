@@ -2,7 +2,6 @@ package mempool
 
 import (
 	"bytes"
-	"cmp"
 	"maps"
 	"slices"
 
@@ -144,7 +143,3 @@ func (p *Pool) sorted() []wire.Address {
 }
 
 func compareAddress(a, b wire.Address) int { return bytes.Compare(a[:], b[:]) }
-
-func compareID(a, b wire.TransactionID) int {
-	return cmp.Compare(wire.Compare(a, b), 0)
-}

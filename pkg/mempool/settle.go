@@ -152,7 +152,7 @@ func (p *Pool) PackedIn(layer wire.LayerID) []wire.TransactionID {
 			out = append(out, id)
 		}
 	}
-	slices.SortFunc(out, compareID)
+	slices.SortFunc(out, wire.Compare[wire.TransactionID])
 	return out
 }
 
