@@ -44,7 +44,7 @@ type Snapshot struct {
 
 // Settlement is what a settled layer asks for.
 type Settlement struct {
-	// Headers are transactions whose header is to be stored if it is missing.
+	// Headers are transactions whose header is missing and to be stored.
 	Headers []wire.TransactionID
 	// Reload are the accounts to be given to Reload once results and account
 	// versions are stored.
@@ -79,7 +79,7 @@ func (p *Pool) Settle(last, layer wire.LayerID, executed, ineffective []Settled)
 	for _, s := range ineffective {
 		if tracked := p.accounts[s.Principal] != nil; tracked {
 			p.settleOne(&out, seen, s)
-		} else if s.Stored == Raw {
+		} else if s.Stored < WithHeader {
 			out.Headers = append(out.Headers, s.ID)
 		}
 	}
@@ -93,7 +93,7 @@ func (p *Pool) Settle(last, layer wire.LayerID, executed, ineffective []Settled)
 
 // settleOne asks for the account once, and for the header of what is not held.
 func (p *Pool) settleOne(out *Settlement, seen map[wire.Address]bool, s Settled) {
-	if !p.Has(s.ID) && s.Stored == Raw {
+	if !p.Has(s.ID) && s.Stored < WithHeader {
 		out.Headers = append(out.Headers, s.ID)
 	}
 	if !seen[s.Principal] {
