@@ -123,3 +123,11 @@ func (d *database) revert(to wire.LayerID) {
 		}
 	}
 }
+
+// stored is what Message and Settled want to know.
+func (d *database) stored(id wire.TransactionID) Stored {
+	if r := d.rows[id]; r != nil {
+		return r.stored
+	}
+	return Absent
+}

@@ -28,10 +28,10 @@ func Select(candidates [][]*Tx, gasLimit uint64) []*Tx {
 	return out
 }
 
-// ForProposal is what an identity proposes that may list n transactions of a
+// Propose is what an identity proposes that may list n transactions of a
 // sequence: all of it in order, or the transactions at n random places, kept in
 // nonce order per account. The seed is the node's own random choice.
-func ForProposal(sequence []*Tx, n int, seed [32]byte) []wire.TransactionID {
+func Propose(sequence []*Tx, n int, seed [32]byte) []wire.TransactionID {
 	if len(sequence) <= n {
 		out := make([]wire.TransactionID, len(sequence))
 		for i, tx := range sequence {
