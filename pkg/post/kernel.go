@@ -15,7 +15,7 @@ func laneWords(n uint64) int { return int(32*n + 48) }
 // mixPlain mixes the lanes one after another in portable Go. It is what the
 // vector kernels are tested against.
 func mixPlain(states []mixState, scratch []uint32, n uint64) {
-	for l := range states {
+	for l := range states { // one after another in the same scratch
 		mixOne(&states[l], scratch[:32*n], n)
 	}
 }

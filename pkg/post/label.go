@@ -78,7 +78,7 @@ func (l *Labeler) fillLanes(places []Place, out []FullLabel) {
 		}
 		return
 	}
-	if need := len(places) * laneWords(l.cost.N); len(l.scratch) < need {
+	if need := kernelLanes(len(places)) * laneWords(l.cost.N); len(l.scratch) < need {
 		l.scratch = make([]uint32, need)
 	}
 	var bytes [128]byte
@@ -90,7 +90,7 @@ func (l *Labeler) fillLanes(places []Place, out []FullLabel) {
 			l.states[i][w] = binary.LittleEndian.Uint32(bytes[4*w:])
 		}
 	}
-	mixLanes(l.states[:len(places)], l.scratch, l.cost.N)
+	mixLanes(&l.states, len(places), l.scratch, l.cost.N)
 	for i := range places {
 		for w, v := range l.states[i] {
 			binary.LittleEndian.PutUint32(bytes[4*w:], v)
