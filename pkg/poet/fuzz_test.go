@@ -2,6 +2,7 @@ package poet
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -38,6 +39,35 @@ func FuzzVerifyProof(f *testing.F) {
 	})
 }
 
+// plainRoot follows the text of spec 03 §6.2 as literally as possible.
+type plainRoot struct {
+	leaves  []Node
+	indices []uint64
+	nodes   []wire.Hash32
+}
+
+func (p *plainRoot) calc(stop int) Node {
+	height, index, value := 0, p.indices[0], p.leaves[0]
+	p.indices, p.leaves = p.indices[1:], p.leaves[1:]
+	for height != stop {
+		var sibling Node
+		if len(p.indices) > 0 && p.indices[0]>>height == index^1 {
+			sibling = p.calc(height)
+		} else if len(p.nodes) == 0 {
+			break
+		} else {
+			sibling, p.nodes = Node(p.nodes[0]), p.nodes[1:]
+		}
+		if index%2 == 1 {
+			value = MembershipNode(sibling, value)
+		} else {
+			value = MembershipNode(value, sibling)
+		}
+		height, index = height+1, index/2
+	}
+	return value
+}
+
 func FuzzVerifyMembership(f *testing.F) {
 	f.Add([]byte("0123456789abcdef0123456789abcdef"), uint64(0), uint64(1), uint64(2))
 	f.Add(bytes.Repeat([]byte{7}, 32*9), uint64(1<<40), uint64(1<<63), uint64(1<<64-1))
@@ -46,11 +76,17 @@ func FuzzVerifyMembership(f *testing.F) {
 		for ; len(raw) >= 32 && len(nodes) < 200; raw = raw[32:] {
 			nodes = append(nodes, wire.Hash32(raw))
 		}
-		for _, indices := range [][]uint64{nil, {a}, {a, b}, {a, b, c}} {
-			err := VerifyMembership(Node{}, make([]Node, len(indices)), indices, nodes)
-			if len(nodes) > 0 || len(indices) != 1 {
-				require.Error(t, err)
+		for _, indices := range [][]uint64{{a}, {a, b}, {a, b, c}} {
+			leaves := []Node{{1}, {2}, {3}}[:len(indices)]
+			if !slices.IsSorted(indices) || len(slices.Compact(slices.Clone(indices))) < len(indices) {
+				require.ErrorIs(t, VerifyMembership(Node{}, leaves, indices, nodes), RuleMembershipShape.Broken())
+				continue
 			}
+			plain := plainRoot{leaves: leaves, indices: indices, nodes: nodes}
+			root := plain.calc(-1)
+			require.NoError(t, VerifyMembership(root, leaves, indices, nodes))
+			root[3] ^= 1
+			require.ErrorIs(t, VerifyMembership(root, leaves, indices, nodes), RuleMembershipRoot.Broken())
 		}
 	})
 }

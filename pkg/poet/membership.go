@@ -81,7 +81,8 @@ func (t *MembershipTree) value(layer int, index uint64) Node {
 
 // VerifyMembership checks that challenges are the members with these indices
 // under a statement (spec 03 §5). Index bits above the tree are not looked at,
-// which is consensus.
+// and the rebuilding ends with the nodes, even if later leaves are left over:
+// both are consensus.
 func VerifyMembership(statement Node, challenges []Node, indices []uint64, nodes []wire.Hash32) error {
 	if err := checkIndices(indices, len(challenges)); err != nil {
 		return err

@@ -181,3 +181,25 @@ func TestDamagedKeptNodesAreNoticed(t *testing.T) {
 func TestSumUnitsLeavesOutWhatOverflows(t *testing.T) {
 	require.EqualValues(t, 1<<32-1, SumUnits([]uint32{1<<32 - 2, 5, 1, 1}))
 }
+
+// Without proof nodes the first leaf is the root, and the others, unless they
+// follow on it, hang in the air. Such a proof takes a handful of labels.
+func TestProofWithLeavesOutsideTheTreeIsRefused(t *testing.T) {
+	const count, leaves = 3, 1000
+	for salt := range uint32(10_000) {
+		statement := binary.BigEndian.AppendUint32(nil, salt)
+		var root Node
+		h := NewHasher(statement)
+		h.engine.SumPadded(&root, sha256x.Pad(h.labelStart(0)), len(h.labelStart(0)))
+		opened := OpenedLeaves(root[:], leaves, count)
+		if opened[0] != 0 || opened[1] == 1 {
+			continue
+		}
+		forged := wire.PoetProof{LeafCount: leaves}
+		forged.Root = root[:]
+		forged.ProvenLeaves = [][]byte{root[:], root[:], root[:]}
+		require.ErrorIs(t, VerifyProof(statement, &forged, count), RuleMerkleRoot.Broken())
+		return
+	}
+	t.Fatal("no statement opens leaf 0")
+}

@@ -24,8 +24,14 @@ func verifyProof(engine sha256x.Engine, statement []byte, proof *wire.PoetProof,
 		return RuleIndexCount.because("%d leaves to open, not %d", len(opened), count)
 	}
 	check := newProofCheck(engine, statement, opened)
-	if !bytes.Equal(check.root(proof), proof.Root) {
+	root, used := check.root(proof)
+	if !bytes.Equal(root, proof.Root) {
 		return RuleMerkleRoot.Broken()
+	}
+	// Nodes that run out early leave leaves that nothing ties to the root. A
+	// proof of that shape costs next to no work, so it must not pass.
+	if used != len(opened) {
+		return RuleMerkleRoot.because("%d leaves are not below the root", len(opened)-used)
 	}
 	return check.labels(proof.ProvenLeaves)
 }
@@ -62,7 +68,8 @@ func (c *proofCheck) room(leaf uint64) int {
 	return c.hasher.salt + 8 + len(Node{})*bits.OnesCount64(leaf) + sha256x.MaxPadding
 }
 
-func (c *proofCheck) root(proof *wire.PoetProof) []byte {
+// root is the rebuilt root and how many of the leaves went into it.
+func (c *proofCheck) root(proof *wire.PoetProof) (root []byte, used int) {
 	made := make([]Node, 0, len(proof.ProvenLeaves)+len(proof.ProofNodes))
 	tree := rebuild[[]byte]{
 		indices: c.opened,
@@ -80,7 +87,8 @@ func (c *proofCheck) root(proof *wire.PoetProof) []byte {
 			}
 		},
 	}
-	return tree.root()
+	root = tree.root()
+	return root, tree.next
 }
 
 // labels recomputes the labels two at a time, because the work on one hides
