@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package post
+
+func hasVectorAES() bool { return false }
+
+func scanGroups(labels, keys *byte, groups uint64, masks *uint64, threshold uint64) {}
