@@ -2,7 +2,6 @@ package tortoise
 
 import (
 	"encoding/json"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -105,6 +104,43 @@ type scenarioStep struct {
 		Block voteJSON
 		Valid bool
 	}
+}
+
+// recorder turns steps into inputs.
+type recorder struct{ t *testing.T }
+
+func (r recorder) input(s *scenarioStep) (in Input, ok bool) {
+	switch s.Op {
+	case "atx":
+		var weight uint64
+		require.NoError(r.t, json.Unmarshal(s.Weight, &weight))
+		in.ATX = &ATXInput{s.Target, ATX{Node: wire.NodeID(s.Node), Weight: weight, Height: s.Height}}
+	case "malfeasance":
+		node := wire.NodeID(s.Node)
+		in.Malfeasance = &node
+	case "beacon":
+		in.Beacon = &BeaconInput{s.Epoch, wire.Beacon(s.Beacon)}
+	case "block":
+		var b voteJSON
+		require.NoError(r.t, json.Unmarshal(s.Block, &b))
+		header := b.vote()
+		in.Block = &header
+	case "hare":
+		var id vectors.Hex
+		require.NoError(r.t, json.Unmarshal(s.Block, &id))
+		in.Hare = &HareInput{s.Layer, wire.BlockID(id)}
+	case "coin":
+		in.Coin = &CoinInput{s.Layer, s.Coin}
+	case "ballot":
+		in.Ballot = s.Ballot.ballot()
+	case "tally":
+		in.Tally = &s.Layer
+	case "applied":
+		in.Applied = &AppliedInput{s.Layer, wire.Hash32(s.Opinion)}
+	default:
+		return in, false
+	}
+	return in, true
 }
 
 // world is one instance with its index.
@@ -279,10 +315,4 @@ func (w *world) layers() []object {
 		})
 	}
 	return out
-}
-
-func sorted[T any](list []T, order func(a, b T) int) []T {
-	list = slices.Clone(list)
-	slices.SortFunc(list, order)
-	return list
 }

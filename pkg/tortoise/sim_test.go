@@ -18,6 +18,8 @@ type sim struct {
 	// perLayer is how many ballots a layer gets.
 	perLayer int
 	beacon   wire.Beacon
+	// disk takes what a node would store, if it is there.
+	disk *disk
 }
 
 type smesher struct {
@@ -51,6 +53,22 @@ func (s *sim) id20() [20]byte {
 	return [20]byte(full[:20])
 }
 
+// apply stores and makes a call.
+func (s *sim) apply(in Input) error {
+	if s.disk != nil {
+		s.disk.store(in)
+	}
+	effects, err := s.t.Apply(in)
+	s.effects(effects)
+	return err
+}
+
+func (s *sim) must(in Input) {
+	if err := s.apply(in); err != nil {
+		panic(err)
+	}
+}
+
 // openEpoch gives every smesher an ATX.
 func (s *sim) openEpoch(epoch wire.EpochID) {
 	s.refs = make(map[wire.NodeID]wire.BallotID)
@@ -59,11 +77,9 @@ func (s *sim) openEpoch(epoch wire.EpochID) {
 		m.atx = s.fresh()
 		atx := ATX{Node: m.node, Weight: m.weight, Height: m.height}
 		s.index.Add(epoch, m.atx, atx)
-		if err := s.t.OnATX(epoch, atx); err != nil {
-			panic(err)
-		}
+		s.must(Input{ATX: &ATXInput{epoch, atx}})
 	}
-	s.t.OnBeacon(epoch, s.beacon)
+	s.must(Input{Beacon: &BeaconInput{epoch, s.beacon}})
 }
 
 // slots is how many eligibilities every smesher has in an epoch.
@@ -89,9 +105,9 @@ func (s *sim) ballot(layer wire.LayerID, m *smesher, opinion *wire.Opinion) *Bal
 func (s *sim) layer(layer wire.LayerID) {
 	s.ballots(layer)
 	header := wire.Vote{ID: s.id20(), LayerID: layer, Height: 90 + uint64(s.rng.Intn(20))}
-	s.t.OnBlock(header)
-	s.t.OnHareOutput(layer, header.ID)
-	s.t.OnWeakCoin(layer, s.rng.Intn(2) == 0)
+	s.must(Input{Block: &header})
+	s.must(Input{Hare: &HareInput{layer, header.ID}})
+	s.must(Input{Coin: &CoinInput{layer, s.rng.Intn(2) == 0}})
 	s.follow(layer)
 }
 
@@ -105,19 +121,30 @@ func (s *sim) ballots(layer wire.LayerID) {
 	}
 	for range s.perLayer {
 		m := &s.smeshers[s.rng.Intn(len(s.smeshers))]
-		if err := s.t.OnBallot(s.ballot(layer, m, opinion)); err != nil {
-			panic(err)
-		}
+		s.must(Input{Ballot: s.ballot(layer, m, opinion)})
 	}
 }
 
 // follow tallies and applies like the mesh.
 func (s *sim) follow(layer wire.LayerID) {
-	s.effects(s.t.Tally(layer))
+	s.must(Input{Tally: &layer})
 	for _, r := range s.t.Updates() {
+		if s.disk != nil {
+			s.disk.write(&r)
+		}
 		if r.Verified {
-			_, e := s.t.OnApplied(r.Layer, r.Opinion)
-			s.effects(e)
+			s.must(Input{Applied: &AppliedInput{r.Layer, r.Opinion}})
+		}
+	}
+}
+
+// write is how the mesh stores a result.
+func (d *disk) write(r *LayerResult) {
+	d.opinions[r.Layer] = r.Opinion
+	d.applied = max(d.applied, r.Layer)
+	for _, b := range r.Blocks {
+		if b.Data && (b.Valid || b.Invalid) {
+			d.valid[b.Header.ID] = b.Valid
 		}
 	}
 }
