@@ -5,8 +5,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -393,6 +395,35 @@ func FuzzParseID(f *testing.F) {
 			require.Equal(t, text, id.String())
 		}
 		Dialable(text)
+	})
+}
+
+// FuzzDialable compares with the standard library's addresses.
+func FuzzDialable(f *testing.F) {
+	for _, seed := range []string{"127.0.0.1", "8.8.8.8", "::1", "fe80::1:2", "fd00::", "::ffff:1.2.3.4", "1:2:3:4:5:6:7:8", "::", "1::1.2.3.4"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		ip, err := netip.ParseAddr(text)
+		if strings.ContainsAny(text, "/%") {
+			return
+		}
+		allowed := true
+		for _, prefix := range []string{
+			"127.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
+			"::1/128", "fc00::/7", "fe80::/10",
+		} {
+			if err == nil && netip.MustParsePrefix(prefix).Contains(ip) {
+				allowed = false
+			}
+		}
+		if err == nil {
+			require.Equal(t, allowed, Dialable("/ip"+map[bool]string{true: "4", false: "6"}[ip.Is4()]+"/"+text+"/tcp/1"))
+		}
+		_, ok4 := parseIP4(text)
+		require.Equal(t, err == nil && ip.Is4(), ok4)
+		_, ok6 := parseIP6(text)
+		require.Equal(t, err == nil && ip.Is6(), ok6)
 	})
 }
 
