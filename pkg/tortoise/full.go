@@ -141,8 +141,8 @@ func (l *layer) countVote(vote *layerVote, weights *heightWeights) {
 // countLateBlock counts earlier ballots against a block that none of them can
 // have voted for (spec 06 §9.8.2).
 func (t *Tortoise) countLateBlock(b *block) {
-	for id := b.layer + 1; id <= t.counted; id++ {
-		l := t.layers.get(id)
+	for id := b.layer; id < t.counted; id++ {
+		l := t.layers.get(id + 1)
 		b.margin = b.margin.Sub(l.allWeights().from(b.height))
 		for _, o := range l.opinions {
 			if !o.abstainsOn(b.layer) {
