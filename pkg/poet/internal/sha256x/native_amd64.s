@@ -89,13 +89,14 @@ GLOBL tab<>(SB), RODATA|NOPTR, $432
 	PADDL X7, next \
 	SHA256MSG2 w, next
 
-// EXPAND does four rounds on w, finishes next and starts the words that will replace prev.
+// EXPAND does four rounds on w, finishes next and starts the words that will
+// replace prev. The schedule comes first: it is as long a chain as the rounds.
 #define EXPAND(front, back, prev, w, next, off) \
-	QUAD(front, back, w, off) \
 	NEXT(prev, w, next) \
+	QUAD(front, back, w, off) \
 	SHA256MSG1 w, prev
 
-// TAIL is rounds 16-63 with the schedule started: words a are complete.
+// TAIL16 to TAIL60 are rounds 16-63, four each; words a are complete before.
 #define TAIL16(front, back, a, b, c, d) EXPAND(front, back, d, a, b, 64)
 #define TAIL20(front, back, a, b, c, d) EXPAND(front, back, a, b, c, 80)
 #define TAIL24(front, back, a, b, c, d) EXPAND(front, back, b, c, d, 96)
@@ -106,11 +107,11 @@ GLOBL tab<>(SB), RODATA|NOPTR, $432
 #define TAIL44(front, back, a, b, c, d) EXPAND(front, back, c, d, a, 176)
 #define TAIL48(front, back, a, b, c, d) EXPAND(front, back, d, a, b, 192)
 #define TAIL52(front, back, a, b, c, d) \
-	QUAD(front, back, b, 208) \
-	NEXT(a, b, c)
+	NEXT(a, b, c) \
+	QUAD(front, back, b, 208)
 #define TAIL56(front, back, a, b, c, d) \
-	QUAD(front, back, c, 224) \
-	NEXT(b, c, d)
+	NEXT(b, c, d) \
+	QUAD(front, back, c, 224)
 #define TAIL60(front, back, a, b, c, d) QUAD(front, back, d, 240)
 
 // RELINK starts the next hash of a chain: the words of the last digest become
