@@ -31,7 +31,7 @@ func fromSnapshot(params Params, index ATXIndex, snapshot []byte) (*Tortoise, er
 		t.epochs[e.id] = &epoch{weight: e.weight.Number, height: e.height, beacon: e.beacon, hasBeacon: e.hasBeacon}
 	}
 	t.expected.stale = true
-	if t.last > t.evicted+maxChain || t.processed > t.last || t.mode > Full {
+	if uint64(t.last) > uint64(t.evicted)+maxChain || t.last == unchanged || t.processed > t.last || t.mode > Full {
 		return nil, errImage
 	}
 	r := &reader{t: t, image: &m}
