@@ -23,8 +23,9 @@ type Scanner struct {
 	first   uint32 // group
 	limit   Difficulty
 	groups  []cipher.Block
-	lazy    []cipher.Block
-	vector  *vectorScan // nil where the processor lacks the instructions
+	nonces  uint32
+	lazy    []cipher.Block // by nonce; empty if vector decides
+	vector  *vectorScan    // nil where the processor lacks the instructions
 	in, out [LabelSize]byte
 }
 
@@ -35,17 +36,27 @@ func NewScanner(challenge wire.Hash32, first uint32, pows []uint64, limit Diffic
 	if first%NoncesPerGroup != 0 || len(pows) == 0 || uint64(group)+uint64(len(pows)) > MaxNonceGroup+1 {
 		return nil, ErrNonceRange
 	}
-	s := &Scanner{first: group, limit: limit}
-	keys := make([][16]byte, len(pows))
+	s := &Scanner{first: group, limit: limit, nonces: uint32(len(pows)) * NoncesPerGroup}
+	var keys, lazyKeys [][16]byte
 	for i, pow := range pows {
-		keys[i] = GroupKey(challenge, group+uint32(i), pow)
+		keys = append(keys, GroupKey(challenge, group+uint32(i), pow))
 		s.groups = append(s.groups, newAES(keys[i]))
 		for j := range uint32(NoncesPerGroup) {
-			s.lazy = append(s.lazy, newAES(LazyKey(challenge, first+uint32(i)*NoncesPerGroup+j, pow)))
+			lazyKeys = append(lazyKeys, LazyKey(challenge, first+uint32(i)*NoncesPerGroup+j, pow))
 		}
 	}
-	s.vector = newVectorScan(keys)
+	if s.vector = newVectorScan(keys, lazyKeys); s.vector == nil {
+		s.useBlocks(lazyKeys)
+	}
 	return s, nil
+}
+
+// useBlocks decides lazily by the standard library's cipher.
+func (s *Scanner) useBlocks(lazyKeys [][16]byte) {
+	s.vector, s.lazy = nil, make([]cipher.Block, len(lazyKeys))
+	for i, key := range lazyKeys {
+		s.lazy[i] = newAES(key)
+	}
 }
 
 // Clone shares the keys and nothing else.
@@ -58,7 +69,7 @@ func (s *Scanner) Clone() *Scanner {
 // Nonces is the range [start, end) that is scanned for.
 func (s *Scanner) Nonces() (start, end uint32) {
 	start = s.first * NoncesPerGroup
-	return start, start + uint32(len(s.lazy))
+	return start, start + s.nonces
 }
 
 // Scan appends the hits in labels to hits, in the order chunk, group, label,
@@ -107,6 +118,9 @@ func (s *Scanner) hit(g, j int, index uint64) Hit {
 
 // lazyGood decides about a label whose group byte equals the difficulty's.
 func (s *Scanner) lazyGood(label []byte, nonce int) bool {
+	if s.vector != nil {
+		return s.vector.lazyValue(label, nonce) < s.limit.Lsb()
+	}
 	copy(s.in[:], label)
 	s.lazy[nonce].Encrypt(s.out[:], s.in[:])
 	return lazyValue(s.out[:8]) < s.limit.Lsb()

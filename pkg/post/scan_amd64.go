@@ -12,3 +12,9 @@ func hasVectorAES() bool {
 //
 //go:noescape
 func scanGroups(labels, keys *byte, groups uint64, masks *uint64, threshold uint64)
+
+// encryptLow encrypts a label under an expanded key and returns the first eight
+// bytes, little endian.
+//
+//go:noescape
+func encryptLow(label, key *byte) uint64

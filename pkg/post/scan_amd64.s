@@ -60,3 +60,23 @@ group:
 	JNZ  group
 	VZEROUPPER
 	RET
+
+// func encryptLow(label, key *byte) uint64
+TEXT ·encryptLow(SB), NOSPLIT, $0-24
+	MOVQ label+0(FP), DI
+	MOVQ key+8(FP), SI
+	VMOVDQU (DI), X0
+	VPXOR (SI), X0, X0
+	VAESENC 16(SI), X0, X0
+	VAESENC 32(SI), X0, X0
+	VAESENC 48(SI), X0, X0
+	VAESENC 64(SI), X0, X0
+	VAESENC 80(SI), X0, X0
+	VAESENC 96(SI), X0, X0
+	VAESENC 112(SI), X0, X0
+	VAESENC 128(SI), X0, X0
+	VAESENC 144(SI), X0, X0
+	VAESENCLAST 160(SI), X0, X0
+	VMOVQ X0, AX
+	MOVQ AX, ret+16(FP)
+	RET

@@ -7,15 +7,17 @@ import "math/bits"
 const (
 	blockLabels = 32
 	blockWords  = 8
+	keySize     = 176 // of an expanded key
 )
 
 // vectorScan scans by vector instructions. It is nil where there are none.
 type vectorScan struct {
-	keys  []byte   // expanded, 176 bytes a group
+	keys  []byte   // expanded, of the groups
+	lazy  []byte   // expanded, of the nonces
 	masks []uint64 // blockWords a group
 }
 
-func newVectorScan(keys [][16]byte) *vectorScan {
+func newVectorScan(keys, lazyKeys [][16]byte) *vectorScan {
 	if !hasVectorAES() {
 		return nil
 	}
@@ -24,6 +26,9 @@ func newVectorScan(keys [][16]byte) *vectorScan {
 	for _, key := range keys {
 		v.keys = append(v.keys, expandKey(key, &box)...)
 	}
+	for _, key := range lazyKeys {
+		v.lazy = append(v.lazy, expandKey(key, &box)...)
+	}
 	return v
 }
 
@@ -31,7 +36,13 @@ func (v *vectorScan) clone() *vectorScan {
 	if v == nil {
 		return nil
 	}
-	return &vectorScan{keys: v.keys, masks: make([]uint64, len(v.masks))}
+	return &vectorScan{keys: v.keys, lazy: v.lazy, masks: make([]uint64, len(v.masks))}
+}
+
+// lazyValue are the 56 bits of a nonce's own cipher.
+func (v *vectorScan) lazyValue(label []byte, nonce int) uint64 {
+	key := v.lazy[nonce*keySize : (nonce+1)*keySize]
+	return encryptLow(&label[:LabelSize][0], &key[0]) & lsbMask
 }
 
 func (v *vectorScan) scan(s *Scanner, labels []byte, base uint64, hits []Hit) []Hit {
@@ -84,7 +95,7 @@ func (s *Scanner) judge(labels []byte, first, g int, mask uint64, base uint64, h
 
 // expandKey is the key schedule of AES-128: 11 round keys.
 func expandKey(key [16]byte, box *[256]byte) []byte {
-	out := make([]byte, 176)
+	out := make([]byte, keySize)
 	copy(out, key[:])
 	rcon := byte(1)
 	for i := 16; i < len(out); i += 4 {

@@ -60,13 +60,15 @@ func (l *Labeler) run(c *check) error {
 // than one by one. The batch runs on the calling goroutine.
 func (v *Verifier) VerifyBatch(tasks []Task) []error {
 	errs := make([]error, len(tasks))
+	checks := make([]*check, len(tasks))
+	for i := range tasks { // with their pows, before a labeler is taken
+		checks[i], errs[i] = v.params.prepare(&tasks[i], v.pow)
+	}
 	labeler := <-v.labelers
 	defer func() { v.labelers <- labeler }()
 	b := batch{labeler: labeler, errs: errs}
-	for i := range tasks {
-		c, err := v.params.prepare(&tasks[i], v.pow)
-		if err != nil {
-			errs[i] = err
+	for i, c := range checks {
+		if c == nil {
 			continue
 		}
 		for k := range c.places {

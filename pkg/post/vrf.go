@@ -11,8 +11,13 @@ import (
 // VRFDifficulty is the value that the label of a VRF nonce must stay below, big
 // endian, for data of numLabels labels: on average 8 labels do (spec 02 §2.3).
 // Eight or fewer labels break RuleVRFNumLabels, for the value would not fit.
+// The network reads the number as a signed one and forgets the sign (spec 04
+// §12.3).
 func VRFDifficulty(numLabels uint64) ([32]byte, error) {
 	var out [32]byte
+	if numLabels>>63 == 1 {
+		numLabels = -numLabels
+	}
 	if numLabels <= 8 {
 		return out, broken(RuleVRFNumLabels, "%d", numLabels)
 	}
@@ -56,12 +61,10 @@ type NonceClaim struct {
 	Nonce         uint64 // may lie past the data
 }
 
+// difficulty measures the claim by a product of 64 bits that wraps, as the
+// network does (spec 04 §12.3).
 func (c *NonceClaim) difficulty() ([32]byte, error) {
-	numLabels, ok := NumLabels(c.NumUnits, c.LabelsPerUnit)
-	if !ok {
-		return [32]byte{}, broken(RuleVRFNumLabels, "%d units of %d", c.NumUnits, c.LabelsPerUnit)
-	}
-	return VRFDifficulty(numLabels)
+	return VRFDifficulty(uint64(c.NumUnits) * c.LabelsPerUnit)
 }
 
 // CheckNonce verifies a VRF nonce: its label is below the difficulty. It costs
