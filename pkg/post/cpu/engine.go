@@ -1,4 +1,3 @@
-// Package cpu is the post.Engine that computes labels on the machine's cores.
 package cpu
 
 import (

@@ -1,0 +1,2 @@
+// Package cpu is the post.Engine that computes labels on the machine's cores.
+package cpu
