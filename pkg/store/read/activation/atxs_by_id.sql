@@ -1,0 +1,3 @@
+SELECT seq, id, publish_epoch, node_id, coinbase, weight, base_height, tick_count, vrf_nonce, received
+FROM activation.atxs
+WHERE id = ANY ($1::bytea[])

@@ -1,0 +1,4 @@
+SELECT layer, applied_block, state_root
+FROM state.layers
+WHERE layer >= $1
+ORDER BY layer

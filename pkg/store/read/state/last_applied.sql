@@ -1,0 +1,2 @@
+SELECT max(layer)
+FROM state.layers
