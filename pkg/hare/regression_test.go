@@ -188,3 +188,34 @@ func TestEquivocationIsReportedOnceAndNotGossiped(t *testing.T) {
 	require.Equal(t, hare.GradedGossip, rule(t, other))
 	require.Empty(t, other.Effects)
 }
+
+// The first iteration looks for its predecessor's commits at iteration 255, and
+// so does everybody else.
+func TestFirstCommitLooksAtIteration255(t *testing.T) {
+	for _, wrapped := range []bool{false, true} {
+		p := hare.NewProtocol(2, 4)
+		hear := func(sender uint32, at wire.IterRound, list []wire.ProposalID, ref *wire.Hash32) {
+			m := spoken(false, sender, at, 0)
+			m.Body.Value = wire.HareValue{Proposals: list, Reference: ref}
+			gossip, _ := p.Receive(hare.Input{Message: m, Hash: m.Body.Hash(), Grade: 5})
+			require.True(t, gossip)
+		}
+		p.Execute() // preround
+		part := []wire.ProposalID{{1}}
+		for sender := range uint32(2) {
+			hear(sender, wire.IterRound{}, []wire.ProposalID{{1}, {2}}, nil)
+			if wrapped {
+				at := wire.IterRound{Iter: 255, Round: wire.Commit}
+				hear(sender, at, nil, new(hare.ListReference(part)))
+			}
+		}
+		p.Execute() // softlock
+		p.Execute() // propose
+		hear(0, wire.IterRound{Round: wire.Propose}, part, nil)
+		p.Execute() // wait1
+		p.Execute() // wait2
+		out := p.Execute()
+		require.Equal(t, wire.Commit, out.At.Round)
+		require.Equal(t, wrapped, out.Value != nil)
+	}
+}

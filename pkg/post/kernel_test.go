@@ -78,11 +78,3 @@ func BenchmarkLabelMainnet(b *testing.B)       { benchmarkLabels(b, 8192, 1) }
 func BenchmarkLabelMainnetLanes4(b *testing.B) { benchmarkLabels(b, 8192, 4) }
 func BenchmarkLabelMainnetLanes8(b *testing.B) { benchmarkLabels(b, 8192, 8) }
 func BenchmarkLabelFastnetLanes8(b *testing.B) { benchmarkLabels(b, 2, 8) }
-
-func BenchmarkLabelPlain(b *testing.B) {
-	var x [1]mixState
-	scratch := make([]uint32, 32*8192)
-	for b.Loop() {
-		mixPlain(x[:], scratch, 8192)
-	}
-}
