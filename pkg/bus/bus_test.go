@@ -329,7 +329,9 @@ func TestDrainFinishesWhatWaits(t *testing.T) {
 	go func() { defer close(drained); owner.Drain(t.Context()) }()
 	// The group is left before the queue is worked off.
 	require.Eventually(t, func() bool {
-		_, err := bus.GossipIn(bus.TopicATX).Call(t.Context(), gossip, bus.PeerMessage{})
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		_, err := bus.GossipIn(bus.TopicATX).Call(ctx, gossip, bus.PeerMessage{})
 		return errors.Is(err, bus.Unavailable)
 	}, 10*time.Second, time.Millisecond)
 	close(release)
