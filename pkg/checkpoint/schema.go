@@ -67,11 +67,11 @@ func checkATXs(raw member) error {
 		}
 		// Only items of one id can be equal, and those are rare.
 		repeated[fingerprint(atxs[at])] = true
-		if sum := fingerprint(atx); repeated[sum] {
+		sum := fingerprint(atx)
+		if repeated[sum] {
 			return violation(where, "distinctness")
-		} else {
-			repeated[sum] = true
 		}
+		repeated[sum] = true
 	}
 	return nil
 }
