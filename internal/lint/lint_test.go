@@ -16,7 +16,7 @@ import (
 // else there is pure.
 var shell = []string{
 	"pkg/actor", "pkg/bus", "pkg/store", "pkg/lease", "pkg/telemetry", "pkg/config", "pkg/sim", "pkg/keyfile",
-	"pkg/post/randomx", "pkg/post/postdata", "pkg/poet/roundstore",
+	"pkg/post/randomx", "pkg/post/postdata", "pkg/poet/roundstore", "pkg/poet/poetclient",
 }
 
 // impure is what a pure package must not import.
