@@ -4,7 +4,7 @@
 //
 // The package computes and judges. It reads labels through io.ReaderAt and asks
 // for RandomX through PowHasher; files, threads and libraries belong to the
-// packages below it: cpu (an Engine on all cores), postdata (directories),
+// packages below it: postdata (directories), postdata/cpu (an Engine on all cores),
 // randomx (the pow), service, certifier and k2pow (messages of the satellites).
 //
 // Invariants:

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/smeshery/smeshery/pkg/post"
-	"github.com/smeshery/smeshery/pkg/post/cpu"
+	"github.com/smeshery/smeshery/pkg/post/postdata/cpu"
 	"github.com/smeshery/smeshery/pkg/wire"
 )
 

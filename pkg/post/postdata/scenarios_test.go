@@ -14,7 +14,7 @@ import (
 
 	"github.com/smeshery/smeshery/internal/vectors"
 	"github.com/smeshery/smeshery/pkg/post"
-	"github.com/smeshery/smeshery/pkg/post/cpu"
+	"github.com/smeshery/smeshery/pkg/post/postdata/cpu"
 )
 
 type scenario struct {
