@@ -22,33 +22,35 @@ type (
 		Marriages map[int64][]marriageJSON `json:"marriages"`
 	}
 	atxJSON struct {
-		ID             []byte             `json:"id"`
-		Epoch          uint32             `json:"epoch"`
-		CommitmentATX  []byte             `json:"commitmentAtx"`
-		MarriageATX    []byte             `json:"marriageAtx"`
-		VRFNonce       uint64             `json:"vrfNonce"`
-		BaseTickHeight uint64             `json:"baseTickHeight"`
-		TickCount      uint64             `json:"tickCount"`
-		PublicKey      []byte             `json:"publicKey"`
-		Sequence       uint64             `json:"sequence"`
-		Coinbase       []byte             `json:"coinbase"`
-		NumUnits       uint32             `json:"numUnits"`
-		Units          map[nodeKey]uint32 `json:"units"`
+		Name       base64Bytes        `json:"id"`
+		Published  uint32             `json:"epoch"`
+		Committed  base64Bytes        `json:"commitmentAtx"`
+		Marriage   base64Bytes        `json:"marriageAtx"`
+		Proof      uint64             `json:"vrfNonce"`
+		StartTick  uint64             `json:"baseTickHeight"`
+		Ticks      uint64             `json:"tickCount"`
+		Signer     base64Bytes        `json:"publicKey"`
+		Serial     uint64             `json:"sequence"`
+		PaidTo     base64Bytes        `json:"coinbase"`
+		TotalUnits uint32             `json:"numUnits"`
+		Shares     map[nodeKey]uint32 `json:"units"`
 	}
 	accountJSON struct {
-		Address  []byte `json:"address"`
-		Balance  uint64 `json:"balance"`
-		Nonce    uint64 `json:"nonce"`
-		Template []byte `json:"template"`
-		State    []byte `json:"state"`
+		Owner     base64Bytes `json:"address"`
+		Coins     uint64      `json:"balance"`
+		NextNonce uint64      `json:"nonce"`
+		Kind      base64Bytes `json:"template"`
+		Storage   base64Bytes `json:"state"`
 	}
 	marriageJSON struct {
-		ATX       []byte `json:"atx"`
-		Index     int    `json:"index"`
-		MarriedTo []byte `json:"marriedTo"`
-		Signer    []byte `json:"signer"`
-		Signature []byte `json:"signature"`
+		ATX       base64Bytes `json:"atx"`
+		Index     int         `json:"index"`
+		Target    base64Bytes `json:"marriedTo"`
+		Signer    base64Bytes `json:"signer"`
+		Signature base64Bytes `json:"signature"`
 	}
+	// base64Bytes is written as base64, and as null if it is nil.
+	base64Bytes = []byte
 )
 
 // nodeKey is an identity as the name of a member.
@@ -84,22 +86,22 @@ func node(raw []byte) wire.NodeID { return wire.LeftAligned32(raw) }
 // other fields their start (spec 07 §11.2).
 func (a *atxJSON) restored() ATX {
 	out := ATX{
-		ID:             wire.ATXID(wire.RightAligned32(a.ID)),
-		PublishEpoch:   wire.EpochID(a.Epoch),
-		Commitment:     wire.ATXID(wire.RightAligned32(a.CommitmentATX)),
-		VRFNonce:       a.VRFNonce,
-		BaseTickHeight: a.BaseTickHeight,
-		TickCount:      a.TickCount,
-		Smesher:        node(a.PublicKey),
-		Sequence:       a.Sequence,
-		NumUnits:       a.NumUnits,
-		Units:          make(map[wire.NodeID]uint32, len(a.Units)),
+		ID:             wire.ATXID(wire.RightAligned32(a.Name)),
+		PublishEpoch:   wire.EpochID(a.Published),
+		Commitment:     wire.ATXID(wire.RightAligned32(a.Committed)),
+		VRFNonce:       a.Proof,
+		BaseTickHeight: a.StartTick,
+		TickCount:      a.Ticks,
+		Smesher:        node(a.Signer),
+		Sequence:       a.Serial,
+		NumUnits:       a.TotalUnits,
+		Units:          make(map[wire.NodeID]uint32, len(a.Shares)),
 	}
-	copy(out.Coinbase[:], a.Coinbase)
-	if len(a.MarriageATX) == len(out.Marriage) {
-		out.Marriage = wire.ATXID(a.MarriageATX)
+	copy(out.Coinbase[:], a.PaidTo)
+	if len(a.Marriage) == len(out.Marriage) {
+		out.Marriage = wire.ATXID(a.Marriage)
 	}
-	for id, units := range a.Units {
+	for id, units := range a.Shares {
 		out.Units[wire.NodeID(id)] = units
 	}
 	return out
@@ -108,39 +110,39 @@ func (a *atxJSON) restored() ATX {
 // written is the opposite of restored.
 func (a *ATX) written() atxJSON {
 	out := atxJSON{
-		ID: a.ID[:], Epoch: uint32(a.PublishEpoch), CommitmentATX: a.Commitment[:],
-		VRFNonce: a.VRFNonce, BaseTickHeight: a.BaseTickHeight, TickCount: a.TickCount,
-		PublicKey: a.Smesher[:], Sequence: a.Sequence, Coinbase: a.Coinbase[:], NumUnits: a.NumUnits,
-		Units: make(map[nodeKey]uint32, len(a.Units)),
+		Name: a.ID[:], Published: uint32(a.PublishEpoch), Committed: a.Commitment[:],
+		Proof: a.VRFNonce, StartTick: a.BaseTickHeight, Ticks: a.TickCount,
+		Signer: a.Smesher[:], Serial: a.Sequence, PaidTo: a.Coinbase[:], TotalUnits: a.NumUnits,
+		Shares: make(map[nodeKey]uint32, len(a.Units)),
 	}
 	if !wire.IsZero(a.Marriage) {
-		out.MarriageATX = a.Marriage[:]
+		out.Marriage = a.Marriage[:]
 	}
 	for id, units := range a.Units {
-		out.Units[nodeKey(id)] = units
+		out.Shares[nodeKey(id)] = units
 	}
 	return out
 }
 
 func (a *accountJSON) restored(layer wire.LayerID) wire.Account {
-	out := wire.Account{Layer: layer, Balance: a.Balance, NextNonce: a.Nonce}
-	copy(out.Address[:], a.Address)
-	if len(a.Template) == 0 {
+	out := wire.Account{Layer: layer, Balance: a.Coins, NextNonce: a.NextNonce}
+	copy(out.Address[:], a.Owner)
+	if len(a.Kind) == 0 {
 		return out // what is not spawned has no state
 	}
 	out.TemplateAddress = new(wire.Address)
-	copy(out.TemplateAddress[:], a.Template)
-	if len(a.State) > 0 {
-		out.State = a.State
+	copy(out.TemplateAddress[:], a.Kind)
+	if len(a.Storage) > 0 {
+		out.State = a.Storage
 	}
 	return out
 }
 
 func writtenAccount(a *wire.Account) accountJSON {
-	out := accountJSON{Address: a.Address[:], Balance: a.Balance, Nonce: a.NextNonce}
+	out := accountJSON{Owner: a.Address[:], Coins: a.Balance, NextNonce: a.NextNonce}
 	if a.TemplateAddress != nil {
-		out.Template = a.TemplateAddress[:]
-		out.State = a.State
+		out.Kind = a.TemplateAddress[:]
+		out.Storage = a.State
 	}
 	return out
 }

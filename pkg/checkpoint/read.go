@@ -117,7 +117,7 @@ func (d *dataJSON) restoreMarriages(out *Snapshot) error {
 			married[smesher] = true
 			out.Marriages = append(out.Marriages, Marriage{
 				ID: id, ATX: wire.ATXID(m.ATX[:32]), Index: m.Index, Smesher: smesher,
-				MarriedTo: node(m.MarriedTo), Signature: wire.EdSignature(m.Signature[:64]),
+				MarriedTo: node(m.Target), Signature: wire.EdSignature(m.Signature[:64]),
 			})
 		}
 	}

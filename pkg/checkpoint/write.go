@@ -213,7 +213,7 @@ func groupMarriages(rows []Marriage) map[string][]marriageJSON {
 		m := &rows[i]
 		id := strconv.FormatInt(m.ID, 10)
 		out[id] = append(out[id], marriageJSON{
-			ATX: m.ATX[:], Index: m.Index, MarriedTo: m.MarriedTo[:], Signer: m.Smesher[:], Signature: m.Signature[:],
+			ATX: m.ATX[:], Index: m.Index, Target: m.MarriedTo[:], Signer: m.Smesher[:], Signature: m.Signature[:],
 		})
 	}
 	for _, group := range out {

@@ -259,3 +259,17 @@ func TestMissingDataIsNamed(t *testing.T) {
 	require.Equal(t, []wire.TransactionID{tx}, missing.Txs)
 	require.Equal(t, []wire.ATXID{atx}, missing.ATXs)
 }
+
+// What has a result is not executed again, even where its nonce would pass once
+// more because nonces wrap.
+func TestAppliedTransactionsAreLeftOut(t *testing.T) {
+	d := newDatabase(&executorCase{})
+	id := d.store([]vectors.Hex{{1, 2, 3}})
+	in, err := newExecutor(nil).Prepare(8, nil, id, d)
+	require.NoError(t, err)
+	require.Len(t, in.Txs, 1)
+	d.applied[id[0]] = 8
+	in, err = newExecutor(nil).Prepare(9, nil, id, d)
+	require.NoError(t, err)
+	require.Empty(t, in.Txs)
+}
