@@ -104,17 +104,25 @@ const maxSocketPath = 107
 // socketName is the file that the server makes in the socket directory.
 const socketName = ".s.PGSQL.5432"
 
-// makeSocketDir gives the runner a directory for its socket: run/, or a new
-// one under /tmp if the path of run/ is too long or not open to the runner. A
-// file remembers the latter, so that it can be removed after a crash.
+// makeSocketDir gives the runner a directory for its socket: run/, or one under
+// /tmp if the path of run/ is too long or not open to the runner. A file
+// remembers the latter's name, so that connections find the next server there.
 func (s *Server) makeSocketDir() (string, error) {
-	s.removeSocketDir()
 	if s.runner.enters(s.layout.dir) && len(filepath.Join(s.layout.run, socketName)) <= maxSocketPath {
 		return s.layout.run, s.runner.own(s.layout.run)
 	}
-	dir, err := os.MkdirTemp("/tmp", "smeshery-pg-")
-	if err != nil {
-		return "", fmt.Errorf("directory for the socket: %w", err)
+	dir, ok := s.rememberedDir()
+	if ok {
+		// A crash left it, or it is free; if it is somebody else's we cannot own it.
+		if err := os.RemoveAll(dir); err != nil || os.Mkdir(dir, 0o700) != nil {
+			ok = false
+		}
+	}
+	if !ok {
+		var err error
+		if dir, err = os.MkdirTemp(shortDir, shortPrefix); err != nil {
+			return "", fmt.Errorf("directory for the socket: %w", err)
+		}
 	}
 	if err := s.runner.own(dir); err != nil {
 		return "", fmt.Errorf("directory for the socket: %w", err)
@@ -122,15 +130,25 @@ func (s *Server) makeSocketDir() (string, error) {
 	return dir, os.WriteFile(s.layout.socket, []byte(dir), 0o600)
 }
 
-func (s *Server) removeSocketDir() {
+const (
+	shortDir    = "/tmp"
+	shortPrefix = "smeshery-pg-"
+)
+
+// rememberedDir is the directory under /tmp that the last server had.
+func (s *Server) rememberedDir() (string, bool) {
 	b, err := os.ReadFile(s.layout.socket)
 	if err != nil {
-		return
+		return "", false
 	}
-	if dir := string(b); filepath.Dir(dir) == "/tmp" && strings.HasPrefix(filepath.Base(dir), "smeshery-pg-") {
+	dir := string(b)
+	return dir, filepath.Dir(dir) == shortDir && strings.HasPrefix(filepath.Base(dir), shortPrefix)
+}
+
+func (s *Server) removeSocketDir() {
+	if dir, ok := s.rememberedDir(); ok && dir == s.socket {
 		_ = os.RemoveAll(dir)
 	}
-	_ = os.Remove(s.layout.socket)
 }
 
 // pidFile reads the process id of the server that wrote dataDir's pid file.

@@ -64,7 +64,13 @@ func child(t *testing.T, dir string) (*exec.Cmd, string) {
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if short, err := os.ReadFile(filepath.Join(dir, "socket")); err == nil {
+			_ = os.RemoveAll(string(short)) // nobody comes back for it
+		}
+	})
 	line, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err)
 	u, ok := strings.CutPrefix(strings.TrimSpace(line), "ready ")
