@@ -181,3 +181,50 @@ func BenchmarkWindowHostile(b *testing.B) {
 	b.ReportMetric(float64(size)/(1<<20), "window-MB")
 	runtime.KeepAlive(s)
 }
+
+func BenchmarkSnapshot(b *testing.B) {
+	s := window(b)
+	snapshot := s.t.AppendSnapshot(nil)
+	b.Run("take", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(len(snapshot)))
+		for b.Loop() {
+			s.t.AppendSnapshot(snapshot[:0])
+		}
+	})
+	b.Run("restore", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(len(snapshot)))
+		for b.Loop() {
+			if _, err := fromSnapshot(s.params, s.index, snapshot); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkUnknownBlocks stores a ballot that supports as many blocks of old
+// layers as a ballot may, none of which exists, while all votes count.
+func BenchmarkUnknownBlocks(b *testing.B) {
+	s := window(b)
+	s.t.becomeFull()
+	layer := s.t.last
+	base := s.t.layers.get(layer - 1).ballots[0]
+	for b.Loop() {
+		b.StopTimer()
+		votes := wire.Votes{Base: base.id}
+		for range 1000 {
+			old := s.t.evicted + 1 + wire.LayerID(s.rng.Intn(windowLayers-20))
+			votes.Support = append(votes.Support, wire.Vote{ID: s.id20(), LayerID: old, Height: uint64(s.rng.Intn(200))})
+		}
+		d, err := s.t.decodeVotes(base.opinion, &votes, layer, s.t.evicted+1)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ballot := s.ballot(layer, &s.smeshers[0], &wire.Opinion{Hash: d.hash, Votes: votes})
+		b.StartTimer()
+		if err := s.t.OnBallot(ballot); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
