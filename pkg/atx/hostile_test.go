@@ -374,47 +374,43 @@ func FuzzProcess(f *testing.F) {
 }
 
 // BenchmarkHandle is the way of one ATX without proofs of space: decode, ID,
-// signature out of a batch, membership, weight.
+// signature out of a batch, membership in a round as large as mainnet's, weight.
 func BenchmarkHandle(b *testing.B) {
-	var c namedCase
-	for _, c = range loadHandlerCases(b) {
-		if c.Name == "chained valid, same units, no nonce" {
-			break
-		}
-	}
-	w := c.world(b)
-	// A round as large as mainnet's: 20 levels.
-	m, err := Decode(c.Input, w.Params.Versions)
-	require.NoError(b, err)
-	member := &m.V1.NIPost.Membership
-	for len(member.Nodes) < 20 {
-		member.Nodes = append(member.Nodes, wire.Hash32{byte(len(member.Nodes))})
-	}
-	ref := m.V1.NIPost.PostMetadata.PoetRef()
-	w.state.poets[ref] = PoetProof{w.state.poets[ref].Leaves, statement(m.V1)}
-	input := codec.MustEncode(m.V1)
+	w := hostileWorld(Version1)
+	a := initialV1(func(a *wire.ActivationTxV1) { a.NIPost.Membership.Nodes = make([]wire.Hash32, 20) })
+	w.state.poets[wire.PoetProofRef{}] = PoetProof{Leaves: 3, Statement: statement(a)}
+	input := signV1(a)
 
 	const batchSize = 256
 	b.ReportAllocs()
-	b.SetBytes(int64(len(input)))
 	messages := make([]*Message, batchSize)
 	n := 0
 	for b.Loop() {
 		batch := w.Verifier.NewBatch(batchSize)
 		for i := range messages {
-			messages[i], _ = Decode(input, w.Params.Versions)
+			messages[i], _ = Decode(input, nil)
 			messages[i].AddTo(batch)
 		}
 		verdicts := batch.Verify()
 		for i, m := range messages {
-			_ = verdicts[i] // the membership was changed, and the signature with it
-			m.SetSignature(true)
-			w.proofs.posts = w.proofs.posts[:0]
-			if out := w.Process(m, Source{}, c.Current, w.state, w.proofs); out.Verdict != Accept {
+			m.SetSignature(verdicts[i])
+			w.proofs.posts, w.proofs.nonces = w.proofs.posts[:0], w.proofs.nonces[:0]
+			if out := w.Process(m, Source{}, 5, w.state, w.proofs); out.Verdict != Accept {
 				b.Fatal(out.Err)
 			}
 		}
 		n += batchSize
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "atx/s")
+}
+
+func BenchmarkDecode(b *testing.B) {
+	a := initialV1(func(a *wire.ActivationTxV1) { a.NIPost.Membership.Nodes = make([]wire.Hash32, 20) })
+	input := signV1(a)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Decode(input, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

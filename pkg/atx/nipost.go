@@ -71,6 +71,8 @@ func (c Calendar) NextStep(publish wire.EpochID, now time.Time, configured []str
 		return Step{Prove: true, Abort: c.PublishEnds(publish)}, nil
 	case now.After(c.ProofDeadline(publish)):
 		return Step{}, ErrChallengeExpired
+	case len(usable) == 0: // no PoETs are configured
+		return Step{}, ErrPoetUnstable
 	}
 	return Step{Fetch: usable}, nil
 }
