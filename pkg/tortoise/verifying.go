@@ -1,8 +1,6 @@
 package tortoise
 
-import (
-	"github.com/smeshery/smeshery/pkg/wire"
-)
+import "github.com/smeshery/smeshery/pkg/wire"
 
 // count counts a ballot both ways, and is false while its epoch has no beacon
 // (spec 06 §9.8).
