@@ -204,7 +204,7 @@ func TestThePauseGrowsAndCalmsDown(t *testing.T) {
 			runs = append(runs, time.Since(ended))
 			switch len(runs) {
 			case 6:
-				time.Sleep(2 * time.Minute) // virtual
+				<-time.After(2 * time.Minute) // virtual
 			case 8:
 				return actor.ErrDone
 			}
@@ -230,7 +230,7 @@ func TestStopAndWaitReturnWhenAllHasEnded(t *testing.T) {
 		wait := func(name string) func(context.Context) error {
 			return func(ctx context.Context) error {
 				<-ctx.Done()
-				time.Sleep(time.Second) // its last duty; virtual
+				<-time.After(time.Second) // its last duty; virtual
 				mu.Lock()
 				defer mu.Unlock()
 				ended[name] = true
