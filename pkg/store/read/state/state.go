@@ -21,6 +21,8 @@ var (
 	appliedAfterSQL string
 	//go:embed last_applied.sql
 	lastAppliedSQL string
+	//go:embed last_block_seq.sql
+	lastBlockSeqSQL string
 )
 
 // Block is what consensus needs of a stored block.
@@ -108,4 +110,17 @@ func LastApplied(ctx context.Context, q store.Querier) (wire.LayerID, bool, erro
 		return 0, false, nil
 	}
 	return wire.LayerID(*last), true, nil
+}
+
+// LastBlockSeq is the end of the feed of blocks; 0 if it is empty.
+func LastBlockSeq(ctx context.Context, q store.Querier) (int64, error) {
+	rows, err := q.Query(ctx, lastBlockSeqSQL)
+	if err != nil {
+		return 0, fmt.Errorf("read last block: %w", err)
+	}
+	seq, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
+	if err != nil {
+		return 0, fmt.Errorf("read last block: %w", err)
+	}
+	return seq, nil
 }

@@ -1,0 +1,3 @@
+SELECT id, blob
+FROM state.blocks
+WHERE id = ANY ($1::bytea[])

@@ -1,0 +1,4 @@
+SELECT layer, total_reward, layer_reward, coinbase, node_id
+FROM state.rewards
+WHERE node_id = $1 AND layer BETWEEN $2 AND $3
+ORDER BY layer

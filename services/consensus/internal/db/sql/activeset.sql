@@ -1,0 +1,1 @@
+SELECT blob FROM activesets WHERE id = $1

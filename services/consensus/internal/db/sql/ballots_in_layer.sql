@@ -1,0 +1,1 @@
+SELECT blob FROM ballots WHERE layer = $1 ORDER BY id

@@ -1,0 +1,1 @@
+UPDATE layers SET aggregated_hash = NULL WHERE layer > $1

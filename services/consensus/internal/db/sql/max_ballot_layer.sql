@@ -1,0 +1,1 @@
+SELECT coalesce(max(layer), 0) FROM ballots

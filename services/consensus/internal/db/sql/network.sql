@@ -1,0 +1,1 @@
+SELECT genesis_id FROM network

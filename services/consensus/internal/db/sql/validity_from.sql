@@ -1,0 +1,1 @@
+SELECT block, layer, valid FROM block_validity WHERE layer >= $1
