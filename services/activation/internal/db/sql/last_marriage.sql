@@ -1,0 +1,1 @@
+SELECT coalesce(max(marriage_id), 0) FROM marriages

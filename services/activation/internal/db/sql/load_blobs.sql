@@ -1,0 +1,3 @@
+SELECT id, blob
+FROM atxs
+WHERE id = ANY ($1::bytea[]) AND blob IS NOT NULL

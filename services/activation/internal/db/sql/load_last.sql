@@ -1,0 +1,9 @@
+SELECT q.node_id, q.epoch, p.publish_epoch, p.atx
+FROM unnest($1::bytea[], $2::bigint[]) AS q (node_id, epoch)
+CROSS JOIN LATERAL (
+	SELECT publish_epoch, atx
+	FROM posts
+	WHERE posts.node_id = q.node_id AND publish_epoch < q.epoch
+	ORDER BY publish_epoch DESC, seq, place
+	LIMIT 1
+) AS p

@@ -1,0 +1,3 @@
+SELECT ref, leaves, statement
+FROM poet_proofs
+WHERE ref = ANY ($1::bytea[])

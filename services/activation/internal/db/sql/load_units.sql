@@ -1,0 +1,3 @@
+SELECT atx, node_id, units
+FROM posts
+WHERE atx = ANY ($1::bytea[])
