@@ -1,0 +1,1 @@
+SELECT blob FROM blocks WHERE id = $1

@@ -1,0 +1,1 @@
+SELECT genesis_id, accounts_sum, effective_layer FROM genesis

@@ -1,0 +1,1 @@
+DELETE FROM results WHERE layer > $1

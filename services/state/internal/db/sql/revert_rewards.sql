@@ -1,0 +1,1 @@
+DELETE FROM rewards WHERE layer > $1
