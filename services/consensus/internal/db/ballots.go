@@ -25,9 +25,9 @@ type Ballot struct {
 	Blob  []byte
 }
 
-// InsertBallots stores ballots; the result holds the ids that were new.
-func InsertBallots(ctx context.Context, q store.Querier, rows []Ballot) (map[[20]byte]struct{}, error) {
-	fresh, err := store.InsertNew[[20]byte](ctx, q, insertBallotsSQL,
+// InsertBallots stores ballots; known ones stay.
+func InsertBallots(ctx context.Context, q store.Execer, rows []Ballot) error {
+	return exec(ctx, q, "store ballots", insertBallotsSQL,
 		store.Column(rows, func(r *Ballot) []byte { return r.ID[:] }),
 		store.Column(rows, func(r *Ballot) []byte { return r.Hash[:] }),
 		store.Column(rows, func(r *Ballot) int64 { return int64(r.Layer) }),
@@ -36,10 +36,6 @@ func InsertBallots(ctx context.Context, q store.Querier, rows []Ballot) (map[[20
 		store.Column(rows, func(r *Ballot) []byte { return r.Signature[:] }),
 		store.Column(rows, func(r *Ballot) *int64 { return r.Slots }),
 		store.Column(rows, func(r *Ballot) []byte { return r.Blob }))
-	if err != nil {
-		return nil, fmt.Errorf("store ballots: %w", err)
-	}
-	return fresh, nil
 }
 
 // BallotsOfSlots reads what the given ballots may collide with: stored ones of

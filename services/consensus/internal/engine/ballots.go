@@ -167,8 +167,9 @@ func (e *Engine) weigh(set *wire.EpochActiveSet) (uint64, []wire.ATXID) {
 // DecodeVotes is proposal.World.
 func (c *ballotCase) DecodeVotes(b *wire.Ballot) error {
 	counted := tortoise.BallotOf(b)
-	c.engine.mu.RLock()
-	defer c.engine.mu.RUnlock()
+	// Decoding changes nothing but scratch space, which is one.
+	c.engine.mu.Lock()
+	defer c.engine.mu.Unlock()
 	decoded, err := c.engine.tortoise.Decode(&counted)
 	if err != nil {
 		return fmt.Errorf("decode votes: %w", err)

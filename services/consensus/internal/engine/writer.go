@@ -135,8 +135,7 @@ func (w *writer) storeTx(ctx context.Context, tx pgx.Tx, batch []*entry) error {
 			en.proof = equivocation(other, &rows[i])
 		}
 	}
-	_, err = db.InsertBallots(ctx, tx, rows)
-	return err
+	return db.InsertBallots(ctx, tx, rows)
 }
 
 // slot is what an identity may fill with one ballot.

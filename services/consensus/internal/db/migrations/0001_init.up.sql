@@ -51,7 +51,7 @@ CREATE TABLE block_validity (
 CREATE INDEX block_validity_by_layer ON block_validity (layer);
 
 CREATE TABLE network (
-	only       boolean PRIMARY KEY DEFAULT true CHECK (only),
+	one_row    boolean PRIMARY KEY DEFAULT true CHECK (one_row),
 	genesis_id bytea NOT NULL CHECK (length(genesis_id) = 20)
 );
 COMMENT ON TABLE network IS 'The network that the rows belong to.';

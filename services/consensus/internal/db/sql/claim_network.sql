@@ -1,2 +1,2 @@
 INSERT INTO network (genesis_id) VALUES ($1)
-ON CONFLICT (only) DO NOTHING
+ON CONFLICT (one_row) DO NOTHING
