@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/smeshery/smeshery/pkg/actor"
@@ -56,6 +57,7 @@ type world struct {
 	seq       int64
 	genesis   wire.LayerID
 	requester context.Context
+	registry  *prometheus.Registry
 }
 
 func newWorld(t testing.TB, params network.Params) *world {
@@ -125,8 +127,9 @@ func (w *world) neighbours() {
 func (w *world) service() *consensus.Service {
 	w.t.Helper()
 	w.db = storetest.Open(w.t, w.url, "consensus")
+	w.registry = prometheus.NewRegistry()
 	s, err := consensus.New(consensus.Config{Network: w.params}, consensus.Deps{
-		DB: w.db, Bus: w.connect(bus.ConsensusService), Log: slog.New(slog.DiscardHandler),
+		DB: w.db, Bus: w.connect(bus.ConsensusService), Log: slog.New(slog.DiscardHandler), Registry: w.registry,
 		Now: func() time.Time { return time.Unix(0, w.now.Load()) },
 	})
 	require.NoError(w.t, err)
