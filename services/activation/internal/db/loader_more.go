@@ -55,6 +55,11 @@ func (l *Loader) Poets(refs []wire.PoetProofRef, each func(wire.PoetProofRef, at
 	}, keys(refs))
 }
 
+// PoetRefs tells which PoET proofs are stored.
+func (l *Loader) PoetRefs(refs []wire.PoetProofRef, each func(wire.PoetProofRef)) {
+	l.Poets(refs, func(ref wire.PoetProofRef, _ atx.PoetProof) { each(ref) })
+}
+
 // Malicious tells which identities have a proof of the first generation.
 func (l *Loader) Malicious(nodes []wire.NodeID, each func(wire.NodeID)) {
 	l.nodes("load_malicious", nodes, each)

@@ -27,6 +27,7 @@ type rows struct {
 	units       map[wire.ATXID]map[wire.NodeID]uint32
 	commitments map[wire.NodeID]known[older]
 	malicious   map[wire.NodeID]bool
+	nodes       map[wire.NodeID]bool // signed an ATX
 	married     map[wire.NodeID]bool // found malicious by the second generation
 	poets       map[wire.PoetProofRef]known[atx.PoetProof]
 	signed      map[db.NodeEpoch]known[wire.ATXID]
@@ -47,6 +48,7 @@ func newRows(n int) *rows {
 		commitments: make(map[wire.NodeID]known[older], n),
 		malicious:   make(map[wire.NodeID]bool, n),
 		married:     make(map[wire.NodeID]bool),
+		nodes:       make(map[wire.NodeID]bool),
 		poets:       make(map[wire.PoetProofRef]known[atx.PoetProof]),
 		signed:      make(map[db.NodeEpoch]known[wire.ATXID], n),
 		posted:      make(map[db.NodeEpoch]known[wire.ATXID]),

@@ -11,7 +11,7 @@ type wanted struct {
 	atxs, units, blobs   []wire.ATXID
 	commitments          []wire.NodeID
 	malicious, married   []wire.NodeID
-	marriages            []wire.NodeID
+	marriages, nodes     []wire.NodeID
 	poets                []wire.PoetProofRef
 	signed, posted, last []db.NodeEpoch
 	on                   []db.NodeATX
@@ -51,6 +51,8 @@ func (v *View) fetch(w *wanted) error {
 	l.Last(w.last, func(k db.NodeEpoch, publish wire.EpochID, id wire.ATXID) {
 		r.last[k] = known[older]{older{id, publish}, true}
 	})
+	absent(r.nodes, w.nodes)
+	l.Known(w.nodes, func(n wire.NodeID) { r.nodes[n] = true })
 	v.askMarriages(l, w)
 	heads, err := l.Run(v.ctx, v.db)
 	if err != nil {
