@@ -10,7 +10,7 @@ export GOFLAGS
 export GOTOOLCHAIN := local
 
 # Versions of tools, pinned in this one place.
-GOLANGCI_VERSION := v2.6.2
+GOLANGCI_VERSION := v2.15.0
 
 # How long each fuzz target runs under `make fuzz`.
 FUZZTIME ?= 60s

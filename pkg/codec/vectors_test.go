@@ -175,10 +175,9 @@ func (c scaleCase) coding(t *testing.T, kind string, load bool) (func(*Coder), f
 	case "option_hash32":
 		var v *hash32
 		if load && string(c.Value) != "null" {
-			h := hash32{}
 			var raw vectors.Hex
 			require.NoError(t, json.Unmarshal(c.Value, &raw))
-			h = hash32(raw)
+			h := hash32(raw)
 			v = &h
 		}
 		return func(c *Coder) { Option(c, &v) }, func() any { return v }

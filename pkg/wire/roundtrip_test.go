@@ -3,6 +3,7 @@ package wire
 import (
 	"math"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -135,7 +136,7 @@ func TestMessagesEndWhereTheyEnd(t *testing.T) {
 		cut := rapid.IntRange(0, len(encoded)-1).Draw(t, "cut")
 		require.ErrorIs(t, codec.Decode(encoded[:cut], every[name]()), codec.ErrEOF, name)
 
-		longer := append(encoded, rapid.SliceOfN(rapid.Byte(), 1, 3).Draw(t, "more")...)
+		longer := slices.Concat(encoded, rapid.SliceOfN(rapid.Byte(), 1, 3).Draw(t, "more"))
 		require.ErrorIs(t, codec.Decode(longer, every[name]()), codec.ErrTrailingBytes, name)
 		n, err := codec.DecodePrefix(longer, every[name]())
 		require.NoError(t, err, name)
