@@ -173,4 +173,3 @@ func (l *Ledger) tell(ctx context.Context, tx pgx.Tx, kind string, layer db.Laye
 	}
 	return outbox.AddTx(ctx, tx, m)
 }
-

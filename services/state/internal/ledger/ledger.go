@@ -161,9 +161,15 @@ func (l *Ledger) reopen(ctx context.Context) error {
 	return l.hooks.Changed(ctx, tip.ID)
 }
 
-// known is the tip that this process works on.
+// known is the tip to work on. If the rows say another than this process
+// remembers, because another process served meanwhile, all is read again.
 func (l *Ledger) known(ctx context.Context) (db.Layer, error) {
-	if l.tip.Load() == nil {
+	remembered := l.tip.Load()
+	tip, err := db.Tip(ctx, l.db)
+	if err != nil {
+		return db.Layer{}, err
+	}
+	if remembered == nil || remembered.Seq != tip.Seq {
 		if err := l.reopen(ctx); err != nil {
 			return db.Layer{}, err
 		}

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"slices"
 
 	"github.com/smeshery/smeshery/pkg/mempool"
 	"github.com/smeshery/smeshery/pkg/wire"
@@ -12,9 +13,8 @@ import (
 
 var _ ledger.Hooks = (*Pool)(nil)
 
-// Applying prepares what a layer does to the pool (spec 07 §13.6). What it reads,
-// it reads before the layer is written; the function it returns changes the pool, and
-// must be called.
+// Applying prepares what a layer does to the pool (spec 07 §13.6). The function it
+// returns changes the pool, and must be called.
 func (p *Pool) Applying(ctx context.Context, a ledger.Application) ([]db.Header, func(committed bool), error) {
 	if a.Empty {
 		settle, err := p.unpack(ctx, a)
@@ -29,23 +29,34 @@ func (p *Pool) Applying(ctx context.Context, a ledger.Application) ([]db.Header,
 	}
 	p.reading.Lock()
 	p.begin()
-	snapshots, err := p.snapshots(ctx, a, settlement.Reload)
-	settle := func(committed bool) {
+	// Read while the layer is being written: what it executed is left out either way.
+	ctx, cancel := context.WithCancel(ctx)
+	read := make(chan error, 1)
+	var snapshots []mempool.Snapshot
+	go func() {
+		var err error
+		snapshots, err = p.snapshots(ctx, a, settlement.Reload)
+		read <- err
+	}()
+	return headers, func(committed bool) {
 		defer p.reading.Unlock()
+		defer cancel()
 		if !committed {
+			cancel()
+			<-read
 			p.end(nil)
 			return
 		}
+		err := <-read
 		p.end(func() {
 			p.applied, p.chosen = a.Effects.Layer, sequence{}
+			if err != nil {
+				p.doubt = true // it is read again soon
+				return
+			}
 			p.pool.Reload(snapshots)
 		})
-	}
-	if err != nil {
-		settle(false)
-		return nil, nil, err
-	}
-	return headers, settle, nil
+	}, nil
 }
 
 // settled says what the layer did in the pool's terms, and which transactions
@@ -92,7 +103,23 @@ func (p *Pool) snapshots(ctx context.Context, a ledger.Application, reload []wir
 	for i := range a.Effects.Executed {
 		executed[a.Effects.Executed[i].ID] = true
 	}
-	return db.Snapshots(accounts, fitting(accounts, pending, executed)), nil
+	pending = fitting(accounts, pending, executed)
+	return db.Snapshots(p.concerned(accounts, pending), pending), nil
+}
+
+// concerned are the accounts with anything in the pool or waiting for it. Most
+// accounts of a big block have nothing.
+func (p *Pool) concerned(accounts []wire.Account, pending []mempool.Tx) []wire.Account {
+	waiting := make(map[wire.Address]bool)
+	for i := range pending {
+		waiting[pending[i].Header.Principal] = true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.DeleteFunc(accounts, func(a wire.Account) bool {
+		tracked, _ := p.pool.Tracked(a.Address)
+		return !tracked && !waiting[a.Address]
+	})
 }
 
 // unpack moves what was packed in a layer that turned out empty to the next
