@@ -4,9 +4,6 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"runtime"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,6 +13,7 @@ import (
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/vrf"
 	"github.com/smeshery/smeshery/pkg/wire"
+	"github.com/smeshery/smeshery/services/activation/internal/cores"
 	"github.com/smeshery/smeshery/services/activation/internal/measure"
 )
 
@@ -190,23 +188,11 @@ func (g *Guard) claims(items []Item, verdicts []Verdict) []claim {
 // sign computes what was granted, on all cores. It looks at the trust window
 // once more: what was signed may be published at once.
 func (g *Guard) sign(items []Item, claims []claim, verdicts []Verdict) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	const piece = 64
-	for range min(runtime.GOMAXPROCS(0), (len(items)+piece-1)/piece) {
-		wg.Go(func() {
-			for {
-				from := int(next.Add(1)-1) * piece
-				if from >= len(items) {
-					return
-				}
-				for i := from; i < min(from+piece, len(items)); i++ {
-					g.signOne(&items[i], &claims[i], &verdicts[i])
-				}
-			}
-		})
-	}
-	wg.Wait()
+	_ = cores.Spread(context.Background(), len(items), 64, func(from, to int) {
+		for i := from; i < to; i++ {
+			g.signOne(&items[i], &claims[i], &verdicts[i])
+		}
+	})
 }
 
 func (g *Guard) signOne(it *Item, c *claim, v *Verdict) {
@@ -237,3 +223,6 @@ func (g *Guard) Prove(id wire.NodeID, message []byte) (wire.VrfSignature, bool) 
 	}
 	return vrf.Prove(k.Seed(), message), true
 }
+
+// Keys is how many identities' keys are here.
+func (g *Guard) Keys() int { return len(g.keys) }

@@ -9,10 +9,11 @@ import (
 	"github.com/smeshery/smeshery/pkg/atx"
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/wire"
+	"github.com/smeshery/smeshery/services/activation/internal/cores"
 	"github.com/smeshery/smeshery/services/activation/internal/measure"
 )
 
-// Config of an Intake. All fields but Stored are required.
+// Config of an Intake. Received and Stored may be nil.
 type Config struct {
 	Rules *atx.Rules
 	Space Space
@@ -21,6 +22,8 @@ type Config struct {
 	// Validity is that of an ATX whose proofs were verified as Space does.
 	Validity atx.Validity
 	Metrics  *measure.Metrics
+	// Received, if set, knows when some ATXs came in truth: a replay's times.
+	Received func(wire.ATXID) (time.Time, bool)
 	// Stored is called after each commit, with what feeds have new rows.
 	Stored func(atxs, malicious bool)
 }
@@ -34,6 +37,7 @@ type Intake struct {
 	own      func(wire.NodeID) bool
 	validity atx.Validity
 	metrics  *measure.Metrics
+	received func(wire.ATXID) (time.Time, bool)
 	stored   func(atxs, malicious bool)
 	memo     *memo
 
@@ -50,7 +54,7 @@ const (
 func New(db *store.DB, cfg Config) *Intake {
 	in := &Intake{
 		db: db, rules: cfg.Rules, space: cfg.Space, own: cfg.Own, validity: cfg.Validity,
-		metrics: cfg.Metrics, stored: cfg.Stored,
+		metrics: cfg.Metrics, received: cfg.Received, stored: cfg.Stored,
 		memo: newMemo(memoSize), poets: make(map[wire.PoetProofRef]known[atx.PoetProof]),
 	}
 	if in.stored == nil {
@@ -118,7 +122,7 @@ func (in *Intake) handle(ctx context.Context, todo []*entry, current wire.EpochI
 }
 
 func (in *Intake) decode(ctx context.Context, items []Item, entries []entry) error {
-	return spread(ctx, len(items), 32, func(from, to int) {
+	return cores.Spread(ctx, len(items), 32, func(from, to int) {
 		for i := from; i < to; i++ {
 			e := &entries[i]
 			e.Item = &items[i]
@@ -132,7 +136,7 @@ func (in *Intake) decode(ctx context.Context, items []Item, entries []entry) err
 
 // verifySignatures verifies them together, a few hundred at a time.
 func (in *Intake) verifySignatures(ctx context.Context, entries []entry) error {
-	return spread(ctx, len(entries), signatures, func(from, to int) {
+	return cores.Spread(ctx, len(entries), signatures, func(from, to int) {
 		start := time.Now()
 		batch := in.rules.Verifier.NewBatch(to - from)
 		some := entries[from:to]

@@ -144,7 +144,7 @@ func (in *Intake) collect(judged []*entry) (*db.Changes, []bus.Outgoing, error) 
 		if effects == nil {
 			continue
 		}
-		received := e.Received.UnixNano()
+		received := in.receivedAt(e)
 		if effects.Row != nil {
 			in.collectRow(changes, effects, received)
 		}
@@ -181,4 +181,13 @@ func (in *Intake) collectRow(changes *db.Changes, e *atx.Effects, received int64
 			Nodes: []wire.NodeID{e.Row.NodeID}, ATX: e.Row.ID, Received: received,
 		})
 	}
+}
+
+func (in *Intake) receivedAt(e *entry) int64 {
+	if in.received != nil {
+		if at, ok := in.received(e.msg.ID); ok {
+			return at.UnixNano()
+		}
+	}
+	return e.Received.UnixNano()
 }

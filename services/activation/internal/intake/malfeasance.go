@@ -16,6 +16,7 @@ import (
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/store/outbox"
 	"github.com/smeshery/smeshery/pkg/wire"
+	"github.com/smeshery/smeshery/services/activation/internal/cores"
 	"github.com/smeshery/smeshery/services/activation/internal/db"
 	"github.com/smeshery/smeshery/services/activation/internal/measure"
 )
@@ -40,7 +41,7 @@ func (in *Intake) Malfeasance(ctx context.Context, posts malfeasance.Posts, item
 	reader := &proofReader{view: view}
 	judge := malfeasance.Validator{Verifier: in.rules.Verifier, Reader: reader, Posts: timedPosts{posts, in.metrics}}
 	out := make([]malfeasance.Outcome, len(items))
-	err := spread(ctx, len(items), 1, func(i, _ int) {
+	err := cores.Spread(ctx, len(items), 1, func(i, _ int) {
 		if it := &items[i]; it.Sync {
 			out[i] = judge.JudgeSync(it.Body, it.Want)
 		} else {

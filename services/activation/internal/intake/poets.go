@@ -7,6 +7,7 @@ import (
 
 	"github.com/smeshery/smeshery/pkg/poet"
 	"github.com/smeshery/smeshery/pkg/wire"
+	"github.com/smeshery/smeshery/services/activation/internal/cores"
 	"github.com/smeshery/smeshery/services/activation/internal/db"
 	"github.com/smeshery/smeshery/services/activation/internal/measure"
 )
@@ -28,7 +29,7 @@ func (in *Intake) Poets(ctx context.Context, items []PoetItem) ([]error, error) 
 	verdicts := make([]error, len(items))
 	found := make([]*wire.PoetProofMessage, len(items))
 	start := time.Now()
-	err = spread(ctx, len(items), 1, func(i, _ int) {
+	err = cores.Spread(ctx, len(items), 1, func(i, _ int) {
 		began := time.Now()
 		_, known := stored[items[i].Ref]
 		msg, isNew, err := poet.JudgeFetched(items[i].Ref, items[i].Blob, known)

@@ -3,13 +3,11 @@ package intake
 import (
 	"context"
 	"errors"
-	"runtime"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/smeshery/smeshery/pkg/atx"
 	"github.com/smeshery/smeshery/pkg/post"
+	"github.com/smeshery/smeshery/services/activation/internal/cores"
 	"github.com/smeshery/smeshery/services/activation/internal/measure"
 )
 
@@ -73,33 +71,6 @@ func (c CPU) Nonce(claim *post.NonceClaim) (bool, error) {
 // chunk is how many proofs one core takes at a time.
 const chunk = 16
 
-// spread runs f over [0, n) in pieces, on as many goroutines as there are cores,
-// and returns when all have ended. It begins no piece after ctx has ended.
-func spread(ctx context.Context, n, piece int, f func(from, to int)) error {
-	pieces := (n + piece - 1) / piece
-	if pieces <= 1 {
-		if n > 0 && ctx.Err() == nil {
-			f(0, n)
-		}
-		return ctx.Err()
-	}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(pieces, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				from := int(next.Add(1)-1) * piece
-				if from >= n {
-					return
-				}
-				f(from, min(from+piece, n))
-			}
-		})
-	}
-	wg.Wait()
-	return ctx.Err()
-}
-
 // resolve verifies what was asked, and tells whether all of it is good.
 func (in *Intake) resolve(ctx context.Context, q *questions) (bool, error) {
 	if len(q.posts) == 0 && len(q.nonces) == 0 {
@@ -107,13 +78,13 @@ func (in *Intake) resolve(ctx context.Context, q *questions) (bool, error) {
 	}
 	start := time.Now()
 	posts := make([]answer, len(q.posts))
-	if err := spread(ctx, len(q.posts), chunk, func(from, to int) { in.posts(q.posts[from:to], posts[from:to]) }); err != nil {
+	if err := cores.Spread(ctx, len(q.posts), chunk, func(from, to int) { in.posts(q.posts[from:to], posts[from:to]) }); err != nil {
 		return false, err
 	}
 	middle := time.Now()
 	in.metrics.Waited(measure.Post, middle.Sub(start))
 	nonces := make([]answer, len(q.nonces))
-	if err := spread(ctx, len(q.nonces), 1, func(i, _ int) { nonces[i] = in.nonce(&q.nonces[i]) }); err != nil {
+	if err := cores.Spread(ctx, len(q.nonces), 1, func(i, _ int) { nonces[i] = in.nonce(&q.nonces[i]) }); err != nil {
 		return false, err
 	}
 	in.metrics.Waited(measure.VRFNonce, time.Since(middle))

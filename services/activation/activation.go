@@ -1,0 +1,174 @@
+package activation
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/smeshery/smeshery/pkg/atx"
+	"github.com/smeshery/smeshery/pkg/bus"
+	"github.com/smeshery/smeshery/pkg/lease"
+	"github.com/smeshery/smeshery/pkg/network"
+	"github.com/smeshery/smeshery/pkg/post"
+	"github.com/smeshery/smeshery/pkg/store"
+	"github.com/smeshery/smeshery/pkg/store/outbox"
+	"github.com/smeshery/smeshery/pkg/telemetry"
+	"github.com/smeshery/smeshery/pkg/wire"
+	"github.com/smeshery/smeshery/services/activation/internal/db"
+	"github.com/smeshery/smeshery/services/activation/internal/intake"
+	"github.com/smeshery/smeshery/services/activation/internal/measure"
+)
+
+// Config is the service's configuration.
+type Config struct {
+	// Network is the network's numbers.
+	Network network.Params
+	// Identities is a directory of key files; empty is an activation that
+	// signs for nobody.
+	Identities string
+	// Seed chooses which labels of others' proofs of space this node looks
+	// at; other nodes should not know it better than a peer id is known.
+	Seed []byte
+	// Holder names this process in leases; empty is "activation".
+	Holder string
+	// LeaseTTL is how long a lease outlives its holder; 0 is 15 s.
+	LeaseTTL time.Duration
+	// Workers is how many proofs of space are verified at a time; 0 is one
+	// for each core.
+	Workers int
+	// GossipQueue and SyncQueue bound the ATXs that wait; 0 is 4096 and 8192.
+	GossipQueue, SyncQueue int
+	// Batch is the most ATXs judged together; 0 is 1024.
+	Batch int
+	// Drain bounds how long stopping waits for what was accepted; 0 is 30 s.
+	Drain time.Duration
+}
+
+// Clock tells the time; a replay moves it by hand.
+type Clock interface{ Now() time.Time }
+
+// Deps is what the service works with. DB, Bus, Log and Clock are needed.
+type Deps struct {
+	// DB acts as the writer of the schema "activation".
+	DB *store.DB
+	// Bus is connected as the service "activation".
+	Bus      *bus.Conn
+	Log      *slog.Logger
+	Registry prometheus.Registerer
+	Clock    Clock
+	// Received tells when an ATX came in truth, for a replay; nil or false
+	// take the clock.
+	Received func(wire.ATXID) (time.Time, bool)
+	// Self tells whether a peer id is one of this node's own gossip; nil: none is.
+	Self func(peer string) bool
+	// Synced tells whether gossip is listened to already; nil: it is.
+	Synced func() bool
+	// Pow checks proofs of work; nil loads the RandomX library when the first
+	// one comes.
+	Pow post.PowHasher
+}
+
+// Service is one process's activation.
+type Service struct {
+	cfg     Config
+	deps    Deps
+	metrics *measure.Metrics
+	life    telemetry.Lifecycle
+	outbox  *outbox.Relay
+	pow     *lazyPow
+	post    *post.Verifier
+	space   intake.Space
+	changes leaseChanges
+}
+
+// Schema is what the service keeps in Postgres.
+func Schema() store.Schema {
+	return store.Schema{
+		Name: "activation", Parts: []store.Part{outbox.Part(), lease.Part(), db.Part()},
+	}
+}
+
+// New checks what it is given; it does no I/O.
+func New(cfg Config, deps Deps) (*Service, error) {
+	if err := validate(&cfg, &deps); err != nil {
+		return nil, fmt.Errorf("activation: %w", err)
+	}
+	cfg.setDefaults()
+	s := &Service{cfg: cfg, deps: deps, pow: new(lazyPow)}
+	var err error
+	if s.metrics, err = measure.New(deps.Registry); err != nil {
+		return nil, err
+	}
+	if s.outbox, err = outbox.New(deps.DB, deps.Bus, outbox.Config{}, deps.Log, deps.Registry); err != nil {
+		return nil, err
+	}
+	pow := deps.Pow
+	if pow == nil {
+		s.pow.machines = cfg.Workers
+		pow = s.pow
+	}
+	if s.post, err = post.NewVerifier(postParams(&cfg.Network), pow, cfg.Workers); err != nil {
+		return nil, fmt.Errorf("activation: %w", err)
+	}
+	s.space = intake.CPU{Verifier: s.post, Seed: cfg.Seed}
+	return s, nil
+}
+
+func validate(cfg *Config, deps *Deps) error {
+	var problems []error
+	n := &cfg.Network
+	if n.LayersPerEpoch == 0 || n.LayerDuration <= 0 || n.TickSize == 0 {
+		problems = append(problems, errors.New("network: layers per epoch, layer duration and tick size must be set"))
+	}
+	if err := atx.Versions(n.ATXVersions).Validate(); err != nil {
+		problems = append(problems, fmt.Errorf("network: %w", err))
+	}
+	if len(cfg.Seed) == 0 {
+		problems = append(problems, errors.New("seed: must not be empty"))
+	}
+	if deps.DB == nil || deps.Bus == nil || deps.Log == nil || deps.Clock == nil {
+		problems = append(problems, errors.New("deps: DB, Bus, Log and Clock are needed"))
+	}
+	return errors.Join(problems...)
+}
+
+func (c *Config) setDefaults() {
+	or := func(v *int, def int) {
+		if *v <= 0 {
+			*v = def
+		}
+	}
+	or(&c.Workers, runtime.GOMAXPROCS(0))
+	or(&c.GossipQueue, 4096)
+	or(&c.SyncQueue, 8192)
+	or(&c.Batch, 1024)
+	if c.Holder == "" {
+		c.Holder = bus.ActivationService
+	}
+	if c.Drain <= 0 {
+		c.Drain = 30 * time.Second
+	}
+}
+
+// postParams are the numbers of proofs of space.
+func postParams(n *network.Params) post.Params {
+	return post.Params{
+		MinNumUnits: n.Post.MinNumUnits, MaxNumUnits: n.Post.MaxNumUnits,
+		LabelsPerUnit: n.Post.LabelsPerUnit,
+		K1:            n.Post.K1, K2: n.Post.K2, K3: n.Post.K3,
+		PowDifficulty: n.Post.PowDifficulty,
+		Scrypt:        post.Scrypt{N: uint64(n.Post.ScryptN), R: 1, P: 1},
+	}
+}
+
+// Ready answers nil while the service judges and signs.
+func (s *Service) Ready() error {
+	if err := s.life.Ready(); err != nil {
+		return fmt.Errorf("activation: %w", err)
+	}
+	return s.deps.Bus.Ready()
+}

@@ -1,0 +1,2 @@
+// Package cores spreads work over the processor's cores.
+package cores
