@@ -38,6 +38,9 @@ func (f *fields) find(names []string) (any, bool) {
 	return nil, false
 }
 
+// has tells whether the row has a value under a name.
+func (f *fields) has(name string) bool { return f.values[name] != nil }
+
 // bytes reads exactly n bytes, or any number of at least one.
 func (f *fields) bytes(n int, names ...string) []byte {
 	b := f.optionalBytes(names...)

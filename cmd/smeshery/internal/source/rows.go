@@ -136,6 +136,8 @@ type Reward struct {
 type Identity struct {
 	Place  Place
 	NodeID wire.NodeID
+	// Received is 1970 where the source does not tell.
+	Received time.Time
 	// Proof is nil where only the mark came, without the proof.
 	Proof []byte
 }
@@ -146,8 +148,6 @@ type Marriage struct {
 	NodeID wire.NodeID
 	// ATX is the marriage ATX.
 	ATX wire.ATXID
-	// Index is the place in its list of certificates; nil where it is not told.
-	Index *uint64
 }
 
 func readPoetProof(f *fields) PoetProof {
@@ -262,19 +262,20 @@ func readReward(f *fields) Reward {
 }
 
 func readIdentity(f *fields) Identity {
-	return Identity{
+	i := Identity{
 		Place: f.place, NodeID: wire.NodeID(f.bytes(32, "node_id", "pubkey", "id")),
-		Proof: f.optionalBytes("proof", "blob"),
+		Proof: f.optionalBytes("proof", "blob"), Received: time.Unix(0, 0),
 	}
+	if f.has("received_ns") {
+		i.Received = time.Unix(0, int64(f.u64("received_ns")))
+	}
+	return i
 }
 
 func readMarriage(f *fields) Marriage {
 	m := Marriage{
 		Place: f.place, NodeID: wire.NodeID(f.bytes(32, "node_id", "pubkey")),
 		ATX: wire.ATXID(f.bytes(32, "marriage_atx", "atx")),
-	}
-	if i, ok := f.optional64("marriage_index", "marriage_idx", "idx", "index"); ok {
-		m.Index = &i
 	}
 	return m
 }

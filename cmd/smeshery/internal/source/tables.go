@@ -80,11 +80,10 @@ func tables() map[Kind]table {
 			col("node_id", "pubkey"), col("coinbase"), col("layer"), col("total_reward"), col("layer_reward"),
 		}},
 		Identities: {names: []string{"identities"}, key: "node_id", body: "proof", columns: []column{
-			col("node_id", "pubkey"), col("proof"),
+			col("node_id", "pubkey"), col("proof"), maybe("NULL", col("received_ns", "received")),
 		}},
 		Marriages: {names: []string{"marriages"}, optional: true, columns: []column{
 			col("node_id", "pubkey"), col("atx", "marriage_atx"),
-			maybe("NULL", col("index", "marriage_index", "marriage_idx", "idx")),
 		}},
 	}
 }

@@ -1,0 +1,204 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/smeshery/smeshery/pkg/bus"
+	"github.com/smeshery/smeshery/pkg/network"
+	"github.com/smeshery/smeshery/pkg/store"
+	"github.com/smeshery/smeshery/pkg/wire"
+)
+
+// Config of a node.
+type Config struct {
+	// DataDir is where everything lies; empty only with DatabaseURL.
+	DataDir string
+	// DatabaseURL is a Postgres that runs already; empty starts one.
+	DatabaseURL string
+	Network     network.Params
+	// Now is the clock of all services.
+	Now func() time.Time
+	// Received tells when an ATX arrived, where Now would be wrong.
+	Received func(wire.ATXID) (time.Time, bool)
+	Log      *slog.Logger
+}
+
+// Node is services that run in this process.
+type Node struct {
+	cfg      Config
+	log      *slog.Logger
+	url      string
+	database *database // nil with a DatabaseURL
+	server   *bus.Server
+	reader   *store.DB
+	client   *bus.Conn
+
+	cancel context.CancelFunc
+	runs   sync.WaitGroup
+
+	mu         sync.Mutex
+	registries []*prometheus.Registry
+	failed     chan struct{}
+	err        error
+}
+
+// startLimit bounds a start, which may include the recovery of a database.
+const startLimit = 10 * time.Minute
+
+// Start starts everything and returns when all services are ready. Errors say
+// what to do about them; nothing runs after one.
+func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	n := &Node{cfg: cfg, log: cfg.Log, url: cfg.DatabaseURL, failed: make(chan struct{})}
+	starting, done := context.WithTimeout(ctx, startLimit)
+	defer done()
+	defer func() {
+		if err != nil {
+			n.Stop(context.WithoutCancel(ctx))
+		}
+	}()
+	if err := n.openDatabase(starting); err != nil {
+		return nil, err
+	}
+	if err := store.Migrate(starting, n.url, Schemas()...); err != nil {
+		return nil, err
+	}
+	if n.reader, err = store.Open(starting, store.Config{URL: n.url, ReadOnly: true}); err != nil {
+		return nil, err
+	}
+	if err := n.openBus(starting); err != nil {
+		return nil, err
+	}
+	return n, n.startServices(starting)
+}
+
+// openDatabase makes sure of a Postgres.
+func (n *Node) openDatabase(ctx context.Context) (err error) {
+	if n.cfg.DatabaseURL != "" {
+		return nil
+	}
+	dir, err := filepath.Abs(n.cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	n.cfg.DataDir = dir
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	if n.database, err = openDatabase(ctx, filepath.Join(dir, "postgres"), n.log); err != nil {
+		return err
+	}
+	n.url = n.database.url()
+	return claim(dir, n.cfg.Network.Genesis) // only now, with the directory's lock
+}
+
+func (n *Node) openBus(ctx context.Context) (err error) {
+	streams := ""
+	if n.cfg.DatabaseURL == "" {
+		streams = filepath.Join(n.cfg.DataDir, "nats")
+		// What is in there repeats rows.
+		if err := os.RemoveAll(streams); err != nil {
+			return fmt.Errorf("streams of the last run: %w", err)
+		}
+	}
+	if n.server, err = bus.StartServer(bus.ServerConfig{Name: "smeshery", StoreDir: streams, Log: n.log}); err != nil {
+		return err
+	}
+	if n.client, err = bus.Connect(bus.Config{Service: bus.GossipService, Server: n.server}, bus.Deps{Log: n.log}); err != nil {
+		return err
+	}
+	return bus.EnsureStreams(ctx, n.client, 1)
+}
+
+func (n *Node) startServices(ctx context.Context) error {
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	n.cancel = cancel
+	if n.database != nil {
+		n.runs.Go(func() { n.database.keep(running, n.fail) })
+	}
+	for _, m := range modules() {
+		ready := make(chan struct{})
+		n.runs.Go(func() { n.keep(running, m, ready) })
+		select {
+		case <-ready:
+		case <-n.failed:
+			return n.Err()
+		case <-ctx.Done():
+			return fmt.Errorf("start %s: %w", m.name, context.Cause(ctx))
+		}
+	}
+	return nil
+}
+
+// Bus is a connection that plays the part of gossip.
+func (n *Node) Bus() *bus.Conn { return n.client }
+
+// DB reads the tables of all services.
+func (n *Node) DB() *store.DB { return n.reader }
+
+// Failed is closed when the node cannot go on.
+func (n *Node) Failed() <-chan struct{} { return n.failed }
+
+// Err is why the node cannot go on; nil before Failed.
+func (n *Node) Err() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.err
+}
+
+// fail keeps the first reason.
+func (n *Node) fail(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.err == nil {
+		n.err = err
+		close(n.failed)
+	}
+}
+
+// Gather collects the metrics of all services, of those that were started again
+// too.
+func (n *Node) Gather() (prometheus.Gatherers, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.registries) == 0 {
+		return nil, errors.New("no service has started")
+	}
+	out := make(prometheus.Gatherers, len(n.registries))
+	for i, r := range n.registries {
+		out[i] = r
+	}
+	return out, nil
+}
+
+// Stop ends everything in order: services, the bus, the database. If ctx ends
+// first the database stops at once, and recovers on its next start.
+func (n *Node) Stop(ctx context.Context) {
+	if n.cancel != nil {
+		n.cancel()
+		n.runs.Wait()
+	}
+	if n.client != nil {
+		n.client.Close()
+	}
+	if n.server != nil {
+		n.server.Stop()
+	}
+	if n.reader != nil {
+		n.reader.Close()
+	}
+	if n.database != nil {
+		n.database.stop(ctx)
+	}
+}

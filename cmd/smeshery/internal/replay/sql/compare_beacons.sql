@@ -1,0 +1,1 @@
+SELECT epoch, beacon FROM consensus.beacons

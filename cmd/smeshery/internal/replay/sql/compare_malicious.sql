@@ -1,0 +1,1 @@
+SELECT node_id FROM activation.malicious

@@ -1,0 +1,1 @@
+SELECT node_id, atx FROM activation.marriages

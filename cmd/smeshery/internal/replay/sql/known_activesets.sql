@@ -1,0 +1,1 @@
+SELECT id FROM consensus.activesets WHERE id = ANY($1::bytea[])

@@ -1,0 +1,1 @@
+SELECT id FROM activation.atxs WHERE id = ANY($1::bytea[])

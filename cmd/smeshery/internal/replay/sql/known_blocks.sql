@@ -1,0 +1,1 @@
+SELECT id FROM state.blocks WHERE id = ANY($1::bytea[])

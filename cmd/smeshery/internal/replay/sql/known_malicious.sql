@@ -1,0 +1,1 @@
+SELECT node_id FROM activation.malicious WHERE node_id = ANY($1::bytea[])

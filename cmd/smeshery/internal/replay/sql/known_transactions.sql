@@ -1,0 +1,1 @@
+SELECT id FROM state.transactions WHERE id = ANY($1::bytea[])
