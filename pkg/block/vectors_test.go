@@ -98,7 +98,7 @@ func class(err error) string {
 	return ""
 }
 
-func TestGeneration(t *testing.T) {
+func TestVectorsGeneration(t *testing.T) {
 	vectors.Run(t, "mesh/block_generation", func(t *testing.T, c generationCase) {
 		candidates := c.candidates()
 		plan, err := c.generate(candidates)
@@ -139,7 +139,7 @@ func rewards(list []rewardJSON) (out []wire.AnyReward) {
 	return out
 }
 
-func TestRewards(t *testing.T) {
+func TestVectorsRewards(t *testing.T) {
 	type rewardsCase struct {
 		Rewards []rewardJSON
 		Valid   bool
@@ -149,7 +149,7 @@ func TestRewards(t *testing.T) {
 	})
 }
 
-func TestCertifyMessage(t *testing.T) {
+func TestVectorsCertifyMessage(t *testing.T) {
 	type certifyCase struct {
 		PrivateKey  vectors.Hex `json:"private_key"`
 		GenesisID   vectors.Hex `json:"genesis_id"`
@@ -206,7 +206,7 @@ type rowJSON struct {
 	Signatures int
 }
 
-func TestCertifier(t *testing.T) {
+func TestVectorsCertifier(t *testing.T) {
 	type call struct {
 		Call  string
 		Layer wire.LayerID
@@ -286,7 +286,7 @@ func TestCertifier(t *testing.T) {
 	})
 }
 
-func TestOwnOutput(t *testing.T) {
+func TestVectorsOwnOutput(t *testing.T) {
 	type call struct {
 		Call  string
 		Layer wire.LayerID

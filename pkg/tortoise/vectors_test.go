@@ -18,7 +18,7 @@ func text(x fixed.Number) string {
 	return hex.EncodeToString(raw)
 }
 
-func TestMedianHeight(t *testing.T) {
+func TestVectorsMedianHeight(t *testing.T) {
 	type medianCase struct {
 		Heights []uint64
 		Median  uint64
@@ -28,7 +28,7 @@ func TestMedianHeight(t *testing.T) {
 	})
 }
 
-func TestOpinionHash(t *testing.T) {
+func TestVectorsOpinionHash(t *testing.T) {
 	type opinionCase struct {
 		Prev    vectors.Hex
 		Abstain bool
@@ -52,7 +52,7 @@ func TestOpinionHash(t *testing.T) {
 	})
 }
 
-func TestMeshHashChain(t *testing.T) {
+func TestVectorsMeshHashChain(t *testing.T) {
 	type chainCase struct {
 		Hdist  uint32
 		Last   wire.LayerID
@@ -84,7 +84,7 @@ func TestMeshHashChain(t *testing.T) {
 	})
 }
 
-func TestThresholds(t *testing.T) {
+func TestVectorsThresholds(t *testing.T) {
 	type thresholdCase struct {
 		LayersPerEpoch uint32 `json:"layers_per_epoch"`
 		Epochs         []struct {
@@ -115,7 +115,7 @@ func TestThresholds(t *testing.T) {
 	})
 }
 
-func TestLayerRule(t *testing.T) {
+func TestVectorsLayerRule(t *testing.T) {
 	type ruleCase struct {
 		Blocks []struct {
 			Height             uint64
@@ -142,7 +142,7 @@ func TestLayerRule(t *testing.T) {
 	})
 }
 
-func TestScenarios(t *testing.T) {
+func TestVectorsScenarios(t *testing.T) {
 	for _, name := range scenarioFiles {
 		vectors.Run(t, "tortoise/"+name, func(t *testing.T, c scenario) {
 			w := newWorld(c.Config)
