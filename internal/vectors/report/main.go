@@ -40,7 +40,11 @@ func main() {
 		os.Exit(1)
 	}
 	tallies, runErr := runTests(context.Background(), files)
-	if !report(files, tallies) || runErr != nil {
+	ok := report(files, tallies)
+	if runErr != nil {
+		fmt.Fprintln(os.Stderr, "vectors:", runErr)
+	}
+	if !ok || runErr != nil {
 		os.Exit(1)
 	}
 }
@@ -63,7 +67,13 @@ func listFiles(dir string) ([]string, error) {
 }
 
 func runTests(ctx context.Context, files []string) (map[string]*tally, error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-json", "-run", "Vector", "./...")
+	found, err := findSuite()
+	if err != nil {
+		return nil, err
+	}
+	run := "^(" + strings.Join(found.tests, "|") + ")$"
+	args := append([]string{"test", "-count=1", "-timeout=20m", "-json", "-run", run}, found.packages...)
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
