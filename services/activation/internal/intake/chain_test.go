@@ -26,6 +26,7 @@ type chain struct {
 	last   []wire.ATXID
 	epoch  wire.EpochID
 	best   wire.ATXID
+	twists uint8
 }
 
 // anything believes every proof of space.

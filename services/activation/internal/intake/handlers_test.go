@@ -136,7 +136,10 @@ type world struct {
 	at time.Time
 }
 
-const emptyTables = `TRUNCATE poet_proofs, atxs, posts, marriages, malicious, malfeasance_v2, outbox RESTART IDENTITY`
+const (
+	emptyATXs   = `DELETE FROM atxs; DELETE FROM posts; DELETE FROM malicious; DELETE FROM outbox; `
+	emptyTables = emptyATXs + `DELETE FROM poet_proofs; DELETE FROM marriages; DELETE FROM malfeasance_v2`
+)
 
 func versionsOf(t testing.TB, table map[string]uint8) atx.Versions {
 	var v atx.Versions

@@ -79,6 +79,7 @@ type entry struct {
 	signed bool   // the signature verifies
 	judged bool   // msg has been through the rules
 	same   *entry // an equal item that goes first
+	next   *entry // another item with this ID
 }
 
 // Handle judges ATXs, in their order but behind what they depend on, and stores
@@ -179,12 +180,13 @@ func arrange(entries []entry, golden wire.ATXID) []*entry {
 		if e.msg == nil {
 			continue
 		}
-		first, ok := byID[e.msg.ID]
-		switch {
-		case !ok:
-			byID[e.msg.ID] = e
-		case first.Source == e.Source && bytes.Equal(first.Blob, e.Blob):
-			e.same = first
+		for other := byID[e.msg.ID]; other != nil && e.same == nil; other = other.next {
+			if other.Source == e.Source && bytes.Equal(other.Blob, e.Blob) {
+				e.same = other
+			}
+		}
+		if e.same == nil {
+			e.next, byID[e.msg.ID] = byID[e.msg.ID], e
 		}
 	}
 	order := make([]*entry, 0, len(entries))
@@ -196,7 +198,7 @@ func arrange(entries []entry, golden wire.ATXID) []*entry {
 		}
 		placed[e] = true // before its dependencies: a hostile circle ends here
 		for _, id := range e.msg.Dependencies(golden).ATXs {
-			if other := byID[id]; other != nil {
+			for other := byID[id]; other != nil; other = other.next {
 				place(other)
 			}
 		}
