@@ -27,6 +27,8 @@ type Config struct {
 	Network     network.Params
 	// Now is the clock of all services.
 	Now func() time.Time
+	// Seed chooses which labels of others' proofs of space are looked at.
+	Seed []byte
 	// Received tells when an ATX arrived, where Now would be wrong.
 	Received func(wire.ATXID) (time.Time, bool)
 	Log      *slog.Logger
