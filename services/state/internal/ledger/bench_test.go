@@ -16,7 +16,6 @@ import (
 	"github.com/smeshery/smeshery/pkg/codec"
 	"github.com/smeshery/smeshery/pkg/signing"
 	"github.com/smeshery/smeshery/pkg/store"
-	"github.com/smeshery/smeshery/pkg/store/outbox"
 	"github.com/smeshery/smeshery/pkg/store/storetest"
 	"github.com/smeshery/smeshery/pkg/vm"
 	"github.com/smeshery/smeshery/pkg/wire"
@@ -78,8 +77,12 @@ func BenchmarkExecute100kSpends(b *testing.B) {
 
 func benchmarkExecute(b *testing.B, accounts []wire.Account, raws [][]byte, verified bool) {
 	const genesis = 9
-	d := storetest.DB(b, store.Schema{Name: "state", Parts: []store.Part{db.Part(), outbox.Part()}}, activationSchema)
 	ctx := context.Background()
+	// A server with its durable settings, not the tests' forgetful one.
+	server := storetest.Server(b, b.TempDir(), nil)
+	url := server.URL(server.Database())
+	require.NoError(b, store.Migrate(ctx, url, scheme...))
+	d := storetest.Open(b, url, "state")
 	require.NoError(b, ledger.Start(ctx, d, ledger.Origin{Effective: genesis, Genesis: accounts}))
 	block := storeBlock(b, d, genesis+1, raws, verified)
 	phases := map[string]time.Duration{}
