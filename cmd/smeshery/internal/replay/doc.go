@@ -2,12 +2,12 @@
 // the same subjects that gossip and sync use, and compares everything that the
 // other node stated with what the services made of it.
 //
-// Order. PoET proofs and transactions that were never applied come first. Then for
+// Order. PoET proofs come first. Then for
 // each layer from the first after genesis: ATXs whose target epoch has begun (in
 // the order of their arrival), proofs of malfeasance that had arrived, active sets
 // of the epoch, transactions that the layer applied, its ballots, its blocks, hare's
 // output with certificate and weak coin; then the layer is processed. The clock
-// stands in the middle of the layer.
+// stands in the middle of the layer. Transactions that were never applied come last.
 //
 // Objects are offered many at a time, so that services judge and store in batches.
 // What a service misses is taken from the source and offered first.

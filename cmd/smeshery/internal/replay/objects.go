@@ -134,12 +134,35 @@ func (r *run) feedActiveSets(ctx context.Context, epoch wire.EpochID) error {
 		}, nil)
 }
 
-// feedTransactions offers those applied up to a layer; -1 for never applied ones.
+// feedTransactions offers those applied up to a layer.
 func (r *run) feedTransactions(ctx context.Context, layer int64) error {
-	wanted := func(t *source.Transaction) bool { return t.Layer == nil || int64(*t.Layer) <= layer }
-	return feed(ctx, r, source.Transactions, r.feeds.transactions, wanted, func(t *source.Transaction) object {
-		return object{kind: bus.KindTransaction, hash: wire.Hash32(t.ID), body: t.Raw, name: "transaction " + t.ID.String(), place: t.Place}
-	}, nil)
+	return feed(ctx, r, source.Transactions, r.feeds.transactions, func(t *source.Transaction) bool { return int64(*t.Layer) <= layer },
+		transaction, nil)
+}
+
+func transaction(t *source.Transaction) object {
+	return object{kind: bus.KindTransaction, hash: wire.Hash32(t.ID), body: t.Raw, name: "transaction " + t.ID.String(), place: t.Place}
+}
+
+func pending(t *source.Transaction) bool { return t.Layer == nil }
+
+// skipPending passes over transactions that were never applied.
+func (r *run) skipPending() error {
+	for {
+		batch, err := r.feeds.transactions.take(batchSize, pending)
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+	}
+}
+
+// feedPending offers transactions that were never applied. They come last: most of
+// them arrived late, and are judged by the accounts as they are then. Those that
+// a block lists were asked for before.
+func (r *run) feedPending(ctx context.Context) error {
+	c := newCursor(r.src.Transactions(ctx))
+	defer c.stop()
+	return feed(ctx, r, source.Transactions, c, pending, transaction, nil)
 }
 
 func (r *run) feedBallots(ctx context.Context, layer wire.LayerID) error {

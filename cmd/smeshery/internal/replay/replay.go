@@ -102,7 +102,7 @@ func (r *run) run(ctx context.Context, stopAt wire.LayerID) error {
 	if err := r.feedPoets(ctx); err != nil {
 		return err
 	}
-	if err := r.feedTransactions(ctx, -1); err != nil {
+	if err := r.skipPending(); err != nil {
 		return err
 	}
 	for layer := r.genesis + 1; layer <= r.last; layer++ {
@@ -283,6 +283,7 @@ func (r *run) remainder(ctx context.Context) error {
 		func() error { return r.feedTransactions(ctx, math.MaxInt64) },
 		func() error { return r.feedBallots(ctx, math.MaxUint32) },
 		func() error { return r.feedBlocks(ctx, math.MaxUint32) },
+		func() error { return r.feedPending(ctx) },
 	} {
 		if err := step(); err != nil {
 			return fmt.Errorf("after layer %d: %w", r.last, err)

@@ -155,7 +155,7 @@ func scan[T any](ctx context.Context, d *database, k Kind, read func(*fields) T)
 }
 
 func readRow[T any](rows *sql.Rows, q query, targets, values []any, place Place, read func(*fields) T) (T, error) {
-	f := &fields{place: place, values: make(map[string]any, len(values))}
+	f := &fields{place: place, plain: true, values: make(map[string]any, len(values))}
 	if err := rows.Scan(targets...); err != nil {
 		return *new(T), err
 	}

@@ -15,7 +15,9 @@ import (
 type fields struct {
 	place  Place
 	values map[string]any
-	err    error
+	// plain strings are bytes; otherwise they are bytes in hex.
+	plain bool
+	err   error
 }
 
 // anyLength stands for a length that is not fixed.
@@ -63,6 +65,9 @@ func (f *fields) optionalBytes(names ...string) []byte {
 	case []byte:
 		return v
 	case string:
+		if f.plain {
+			return []byte(v)
+		}
 		b, err := hex.DecodeString(v)
 		if err != nil {
 			f.fail(names[0], "is not hex: %v", err)
@@ -149,18 +154,4 @@ func (f *fields) optional64(names ...string) (uint64, bool) {
 	}
 	f.fail(names[0], "is no number")
 	return 0, true
-}
-
-func (f *fields) text(name string) string {
-	v, _ := f.find([]string{name})
-	switch v := v.(type) {
-	case string:
-		return v
-	case []byte:
-		return string(v)
-	case int64:
-		return strconv.FormatInt(v, 10)
-	}
-	f.fail(name, "is no text")
-	return ""
 }

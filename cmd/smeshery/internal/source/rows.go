@@ -153,7 +153,7 @@ type Marriage struct {
 func readPoetProof(f *fields) PoetProof {
 	return PoetProof{
 		Place: f.place, Ref: wire.PoetProofRef(f.bytes(32, "ref")),
-		ServiceID: f.bytes(anyLength, "service_id"), RoundID: f.text("round_id"), Blob: f.bytes(anyLength, "blob"),
+		ServiceID: f.bytes(anyLength, "service_id"), RoundID: string(f.optionalBytes("round_id")), Blob: f.bytes(anyLength, "blob"),
 	}
 }
 
