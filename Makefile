@@ -45,7 +45,7 @@ fuzz: setup ## run every fuzz target for FUZZTIME
 	@scripts/fuzz $(FUZZTIME)
 
 lint: ## vet, the architecture's rules, golangci-lint
-	$(GO) vet ./...
+	$(GO) vet ./... ./test/...
 	$(GO) test ./internal/lint
 	@scripts/golangci $(GOLANGCI_VERSION)
 

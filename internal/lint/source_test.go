@@ -35,6 +35,21 @@ func (f goFile) imports() []string {
 	return out
 }
 
+// eachString visits every string literal but import paths.
+func (f goFile) eachString(visit func(text string)) {
+	ast.Inspect(f.ast, func(n ast.Node) bool {
+		if _, ok := n.(*ast.ImportSpec); ok {
+			return false
+		}
+		if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			if text, err := strconv.Unquote(lit.Value); err == nil {
+				visit(text)
+			}
+		}
+		return true
+	})
+}
+
 func pathDir(p string) string { return filepath.ToSlash(filepath.Dir(p)) }
 
 // sources parses every Go file of the project once per test.
