@@ -31,6 +31,10 @@ type row struct {
 	ID      string  `json:"id"`
 	Version uint8   `json:"version"`
 	Blob    *string `json:"blob"`
+	// Of layers:
+	Layer          uint32  `json:"layer"`
+	StateHash      *string `json:"state_hash"`
+	AggregatedHash *string `json:"aggregated_hash"`
 }
 
 // TestRecordingsAreWhole reads every line of every recording: a recording that
