@@ -17,6 +17,15 @@ func (r *run) compareRest(ctx context.Context) error {
 	for _, step := range []func() error{
 		func() error { return r.compared.upTo(ctx, r.settled) },
 		func() error { return r.compareBeacons(ctx) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	if !r.whole {
+		return nil
+	}
+	for _, step := range []func() error{
 		func() error { return r.comparePending(ctx) },
 		func() error { return r.compareMalicious(ctx) },
 		func() error { return r.compareMarriages(ctx) },

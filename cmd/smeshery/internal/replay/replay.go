@@ -62,7 +62,11 @@ type run struct {
 	last, settled wire.LayerID
 	// processed is how far the target is, compared how far comparison is.
 	processed wire.LayerID
-	compared  *follower
+	// verified is the last layer that tortoise and state of the target are done with.
+	verified wire.LayerID
+	// whole tells that the replay goes to the end of the source.
+	whole    bool
+	compared *follower
 
 	differences Differences
 	report      Report
@@ -110,10 +114,13 @@ func (r *run) run(ctx context.Context, stopAt wire.LayerID) error {
 			return err
 		}
 	}
-	if stopAt == 0 {
-		if err := r.remainder(ctx); err != nil {
-			return err
-		}
+	if !r.whole {
+		// The target need not have decided on its last layers yet.
+		r.settled = min(r.settled, r.verified)
+		return r.compareRest(ctx)
+	}
+	if err := r.remainder(ctx); err != nil {
+		return err
 	}
 	return r.compareRest(ctx)
 }
@@ -132,6 +139,7 @@ func (r *run) bounds(ctx context.Context, stopAt wire.LayerID) error {
 			r.settled = l.Layer
 		}
 	}
+	r.whole = stopAt == 0 || stopAt >= r.last
 	if stopAt > 0 {
 		if stopAt <= r.genesis {
 			return fmt.Errorf("layer %d cannot be the last: the first layer after genesis is %d", stopAt, r.genesis+1)
@@ -150,7 +158,7 @@ func (r *run) bounds(ctx context.Context, stopAt wire.LayerID) error {
 func (r *run) readProgress(ctx context.Context) error {
 	return r.persist(ctx, "ask how far the node is", func(ctx context.Context) error {
 		s, err := bus.ConsensusStatus().Call(ctx, r.target.Bus(), bus.None{})
-		r.processed = max(s.Processed, r.genesis)
+		r.processed, r.verified = max(s.Processed, r.genesis), s.Verified
 		if r.processed > r.genesis {
 			r.progress.Notice("going on after layer %d, which an earlier run processed", r.processed)
 		}
@@ -229,13 +237,12 @@ const maxMissing = 16
 
 // process makes the target process the layer, unless it has, and compares what
 // is verified by then.
-func (r *run) process(ctx context.Context, layer wire.LayerID) error {
+func (r *run) process(ctx context.Context, layer wire.LayerID) (err error) {
 	if layer <= r.processed {
 		return nil
 	}
 	began := time.Now()
-	verified, err := r.processWith(ctx, layer)
-	if err != nil {
+	if r.verified, err = r.processWith(ctx, layer); err != nil {
 		return err
 	}
 	t := r.tally(source.Layers)
@@ -244,7 +251,7 @@ func (r *run) process(ctx context.Context, layer wire.LayerID) error {
 	t.Judged++
 	r.processed = layer
 	r.progress.Layer(layer, r.last)
-	return r.compared.upTo(ctx, min(verified, r.settled))
+	return r.compared.upTo(ctx, min(r.verified, r.settled))
 }
 
 // processWith processes a layer with all the blocks that it wants.
@@ -256,7 +263,7 @@ func (r *run) processWith(ctx context.Context, layer wire.LayerID) (verified wir
 			return err
 		})
 		if err != nil || len(reply.Missing) == 0 {
-			return reply.Verified, err
+			return min(reply.Verified, reply.InState), err
 		}
 		missing := make(map[bus.Missing]struct{})
 		for _, id := range reply.Missing {
