@@ -43,7 +43,7 @@ func Loop[M any](ctx context.Context, box *Mailbox[M], a Actor[M]) error {
 		m, err := box.Take(ctx)
 		switch {
 		case errors.Is(err, ErrClosed) || ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // both are orderly ends
 		case err != nil:
 			return err
 		}

@@ -213,8 +213,8 @@ func TestThePauseGrowsAndCalmsDown(t *testing.T) {
 		}))
 		s.Wait()
 		require.Len(t, runs, 8)
-		for i, most := range []time.Duration{0, 1, 2, 4, 4, 4, 1, 2} {
-			most *= time.Second
+		for i, seconds := range []int{0, 1, 2, 4, 4, 4, 1, 2} {
+			most := time.Duration(seconds) * time.Second
 			require.LessOrEqual(t, runs[i], most, i)
 			require.GreaterOrEqual(t, runs[i], most/2, i)
 		}

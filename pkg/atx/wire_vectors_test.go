@@ -192,7 +192,7 @@ func TestVectorATXv2(t *testing.T) {
 		require.Equal(t, optionalATX(c.Atx.Marriage), a.MarriageATX)
 		require.Len(t, a.PreviousATXs, len(c.Atx.Previous))
 		require.Equal(t, wire.NodeID(c.Atx.Smesher), m.NodeID())
-		require.Equal(t, c.Units, uint32(a.TotalNumUnits()))
+		require.Equal(t, c.Units, a.TotalNumUnits())
 
 		leaves := a.FieldLeaves()
 		require.Equal(t, []byte(c.Roots.Previous), leaves[4])

@@ -34,10 +34,6 @@ func proposals(list []vectors.Hex) []Proposal {
 }
 
 func TestVectorProposalThresholds(t *testing.T) {
-	type probe struct {
-		VRF    vectors.Hex
-		Passes bool
-	}
 	vectors.Run(t, "beacon/proposal_thresholds", func(t *testing.T, c struct {
 		Name      string         `json:"name"`
 		Kappa     uint64         `json:"kappa"`

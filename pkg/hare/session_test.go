@@ -86,13 +86,13 @@ func TestNoSessionWithoutSyncOrBeacon(t *testing.T) {
 // Without anybody eligible the preround does not wait; with somebody it does.
 func TestPreroundWaitsForSpeakersOnly(t *testing.T) {
 	me := wire.NodeID{7}
-	h, o, effects := openSession(t, false, me)
+	h, _, effects := openSession(t, false, me)
 	prove := effects[1].(hare.Prove)
 	require.Empty(t, h.Proofs(openLayer, prove.At, []hare.Proof{{Node: me}}))
 	next, _ := h.NextTick()
 	require.Equal(t, genesisTime.Add(2*time.Second), next, "softlock's time")
 
-	h, o, effects = openSession(t, false, me, wire.NodeID{8})
+	h, o, effects := openSession(t, false, me, wire.NodeID{8})
 	o.seats[me] = 2
 	prove = effects[1].(hare.Prove)
 	require.Empty(t, h.Proofs(openLayer, prove.At, []hare.Proof{{Node: me}, {Node: me}, {Node: wire.NodeID{9}}}))

@@ -61,7 +61,6 @@ type table struct {
 	hashes   map[wire.LayerID]wire.Hash32
 	known    map[wire.LayerID]bool
 	validity map[wire.BlockID]bool
-	bodies   map[wire.BlockID]bool
 	calls    []call
 }
 

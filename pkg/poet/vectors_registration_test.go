@@ -10,7 +10,6 @@ import (
 
 	"github.com/smeshery/smeshery/internal/vectors"
 	"github.com/smeshery/smeshery/pkg/poet"
-	"github.com/smeshery/smeshery/pkg/wire"
 )
 
 func TestVectorPow(t *testing.T) {
@@ -109,20 +108,4 @@ func TestVectorProofDB(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, c.Key, poet.ProofKey(uint32(round)))
 	})
-}
-
-func registrationsOf(list []registrationVector) []poet.Registration {
-	var out []poet.Registration
-	for _, r := range list {
-		out = append(out, poet.Registration{
-			NodeID:    wire.NodeID(r.NodeID.Array32()),
-			Challenge: r.Challenge.Array32(),
-		})
-	}
-	return out
-}
-
-type registrationVector struct {
-	NodeID    hexBytes `json:"node_id"`
-	Challenge hexBytes
 }

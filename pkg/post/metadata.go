@@ -33,8 +33,8 @@ type Metadata struct {
 
 // metadataJSON is the file. Names match in any case, unknown ones are ignored.
 type metadataJSON struct {
-	NodeId          []byte //nolint:revive // the file's name
-	CommitmentAtxId []byte //nolint:revive // the file's name
+	NodeId          []byte
+	CommitmentAtxId []byte
 	LabelsPerUnit   *uint64
 	NumUnits        *uint32
 	MaxFileSize     *uint64

@@ -25,7 +25,7 @@ func shuffle(stream *blake3.Digest, k2, count uint32) []int {
 		ordinals[i] = i
 	}
 	for t := range count {
-		rem := uint32(k2 - t)
+		rem := k2 - t
 		limit := uint32(65535)
 		if rem <= 65535 {
 			limit -= 65535 % rem

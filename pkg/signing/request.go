@@ -59,7 +59,7 @@ func (r SignHare) body() []byte   { return codec.MustEncode(&r.Meta) }
 // Slot is layer and absolute round. The absolute round stands for iteration and
 // round, as it does in proofs of equivocation.
 func (r SignHare) Slot() Slot {
-	return Slot{Kind: SlotHare, Major: uint32(r.Meta.Layer), Minor: uint32(r.Meta.Round)}
+	return Slot{Kind: SlotHare, Major: uint32(r.Meta.Layer), Minor: r.Meta.Round}
 }
 
 // SignCertify asks for the signature of a block certification (spec 01 §9.2).
@@ -92,7 +92,7 @@ func (r SignBeaconFollowup) body() []byte   { return codec.MustEncode(&r.Body) }
 
 // Slot is epoch and round.
 func (r SignBeaconFollowup) Slot() Slot {
-	return Slot{Kind: SlotBeaconFollowup, Major: uint32(r.Body.EpochID), Minor: uint32(r.Body.RoundID)}
+	return Slot{Kind: SlotBeaconFollowup, Major: uint32(r.Body.EpochID), Minor: r.Body.RoundID}
 }
 
 // SignMarriage asks for a certificate that lets Publisher marry the signer

@@ -92,7 +92,9 @@ func (a Admin) Serve(ctx context.Context, l net.Listener) error {
 	if err := server.Shutdown(grace); errors.Is(err, context.DeadlineExceeded) {
 		_ = server.Close() // a profile that somebody still takes
 	}
-	<-ended
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("admin server: %w", err)
+	}
 	return nil
 }
 

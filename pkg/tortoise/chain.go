@@ -2,7 +2,6 @@ package tortoise
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"github.com/smeshery/smeshery/pkg/wire"
 )
@@ -16,8 +15,6 @@ type layerVote struct {
 	// support in the order of compareBlocks; all others are voted against.
 	support []*block
 }
-
-func (v *layerVote) supports(b *block) bool { return slices.Contains(v.support, b) }
 
 // hash continues the opinion of the layer before (spec 06 §9.3).
 func (v *layerVote) hash(prev wire.Hash32, hasPrev bool, buf []byte) (wire.Hash32, []byte) {

@@ -37,7 +37,7 @@ func (t *Tortoise) runModes() (reached, changed wire.LayerID) {
 	if t.mode == Full {
 		reached, changed = t.run(t.verifyByMargins)
 		byGood, changedByGood := t.run(t.verifyByGood)
-		if reached == t.processed-1 && reached == byGood {
+		if last := t.processed - 1; reached == last && byGood == last {
 			t.becomeVerifying()
 			changed = min(changed, changedByGood)
 		}

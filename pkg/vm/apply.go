@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -78,17 +79,14 @@ func (a *application) transaction(tx *Tx) error {
 // keeps it out of the layer without a header.
 func (a *application) judge(tx *Tx) (at int, rule Rule, err error) {
 	if err := a.tx.readHead(tx.Raw); err != nil {
-		return 0, ruleOf(err), nil
+		return ruling(err)
 	}
 	if at, err = a.accounts.at(a.tx.Header.Principal); err != nil {
 		return 0, "", err
 	}
 	principal := &a.accounts.accounts[at]
 	if err := a.tx.readBody(principal); err != nil {
-		if IsInternal(err) {
-			return 0, "", err
-		}
-		return 0, ruleOf(err), nil
+		return ruling(err)
 	}
 	switch header := &a.tx.Header; {
 	case header.GasPrice == 0:
@@ -103,7 +101,14 @@ func (a *application) judge(tx *Tx) (at int, rule Rule, err error) {
 	return at, "", nil
 }
 
-func ruleOf(err error) Rule { return err.(*RuleError).Rule }
+// ruling makes judge's answer of an error of parsing: a broken rule is the
+// transaction's fate, all else is our failure.
+func ruling(err error) (at int, rule Rule, failed error) {
+	if e, ok := errors.AsType[*RuleError](err); ok && !IsInternal(err) {
+		return 0, e.Rule, nil
+	}
+	return 0, "", err
+}
 
 // execute charges the fee first, then runs the method on what is left.
 func (a *application) execute(id wire.TransactionID, at int) error {

@@ -79,10 +79,10 @@ func (c *buildCase) unsigned(t *testing.T) []byte {
 	payload := vm.Payload{Nonce: uint64(in.Nonce), GasPrice: uint64(in.GasPrice)}
 	signer := wire.Address(in.Signer.Address)
 	spend := func() vm.SpendArgs { return vm.SpendArgs{To: wire.Address(in.To), Amount: uint64(in.Amount)} }
-	switch {
-	case in.Method == vm.MethodSpend:
+	switch in.Method {
+	case vm.MethodSpend:
 		return vm.Spend(signer, spend(), payload)
-	case in.Method == vm.MethodDrain:
+	case vm.MethodDrain:
 		return vm.Drain(signer, vm.DrainArgs{Vault: wire.Address(in.Vault), SpendArgs: spend()}, payload)
 	}
 	template, args := c.spawnArgs(t)

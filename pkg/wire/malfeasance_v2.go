@@ -3,10 +3,12 @@ package wire
 import "github.com/smeshery/smeshery/pkg/codec"
 
 const (
-	maxATXProof          = 1 << 20
-	maxMarryProofNodes   = 32
-	ProofTypeDoubleMarry = ATXProofType(0x11)
+	maxATXProof        = 1 << 20
+	maxMarryProofNodes = 32
 )
+
+// ProofTypeDoubleMarry proves that an identity was married twice.
+const ProofTypeDoubleMarry = ATXProofType(0x11)
 
 // ATXProofType tells the kinds of version 2 proofs apart (spec 01 §13.2).
 type ATXProofType uint8

@@ -21,14 +21,14 @@ const (
 // RequiredEpochs are the epochs to poll for, given the current one and the one of
 // the effective genesis (spec 08 §12.1).
 func RequiredEpochs(current, effectiveGenesis wire.EpochID) []wire.EpochID {
-	switch {
-	case current == 0:
+	switch current {
+	case 0:
 		return nil
-	case current == 1:
+	case 1:
 		return []wire.EpochID{2}
-	case current == 2:
+	case 2:
 		return []wire.EpochID{2, 3}
-	case current == effectiveGenesis:
+	case effectiveGenesis:
 		return []wire.EpochID{current, current + 1}
 	}
 	return []wire.EpochID{current - 1, current, current + 1}

@@ -170,7 +170,7 @@ func exchange(ctx context.Context, client *http.Client, method, target string, b
 	if err != nil {
 		return 0, nil, err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	return response.StatusCode, answer, err
 }

@@ -28,10 +28,10 @@ var (
 // Retryable tells whether a response status is worth another try. A proof that
 // is not there yet is a 404; a registration is never not there.
 func (o Operation) Retryable(status int) bool {
-	switch {
-	case status == 404:
+	switch status {
+	case 404:
 		return o != OpSubmit
-	case status == 429 || status == 0:
+	case 429, 0:
 		return true
 	default:
 		return status >= 500 && status != 501

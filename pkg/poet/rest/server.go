@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -44,7 +45,7 @@ func (s *Server) Handle(r Request, round uint32, now time.Time) Response {
 	if err == nil {
 		return Response{Status: 200, Body: body}
 	}
-	status, ok := err.(*Status)
+	status, ok := errors.AsType[*Status](err)
 	if !ok {
 		status = refuse(CodeInternal, "unknown error")
 	}

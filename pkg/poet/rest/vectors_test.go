@@ -58,16 +58,16 @@ type step struct {
 }
 
 type session struct {
-	PoetSeed         hexBytes      `json:"poet_seed"`
-	PowChallenge     hexBytes      `json:"pow_challenge"`
-	PowDifficulty    uint32        `json:"pow_difficulty"`
-	EpochDuration    time.Duration `json:"epoch_duration_s"`
-	CycleGap         time.Duration `json:"cycle_gap_s"`
-	PhaseShift       time.Duration `json:"phase_shift_s"`
-	CertifierURL     *string       `json:"certifier_url"`
-	CertifierPubkey  hexBytes      `json:"certifier_pubkey"`
-	TrustedKeys      []trustedKey  `json:"trusted_keys"`
-	MaxRoundMembers  *uint64       `json:"max_round_members"`
+	PoetSeed         hexBytes     `json:"poet_seed"`
+	PowChallenge     hexBytes     `json:"pow_challenge"`
+	PowDifficulty    uint32       `json:"pow_difficulty"`
+	EpochDuration    int64        `json:"epoch_duration_s"`
+	CycleGap         int64        `json:"cycle_gap_s"`
+	PhaseShift       int64        `json:"phase_shift_s"`
+	CertifierURL     *string      `json:"certifier_url"`
+	CertifierPubkey  hexBytes     `json:"certifier_pubkey"`
+	TrustedKeys      []trustedKey `json:"trusted_keys"`
+	MaxRoundMembers  *uint64      `json:"max_round_members"`
 	Steps            []step
 	registrationTime time.Time
 }
@@ -80,14 +80,14 @@ func (c *session) server(t *testing.T) *rest.Server {
 	server := &rest.Server{
 		Info: rest.Info{
 			ServicePubkey: serviceKey(c.PoetSeed),
-			PhaseShift:    c.PhaseShift * time.Second,
-			CycleGap:      c.CycleGap * time.Second,
+			PhaseShift:    time.Duration(c.PhaseShift) * time.Second,
+			CycleGap:      time.Duration(c.CycleGap) * time.Second,
 		},
 		Schedule: poet.Schedule{
 			Genesis:       c.registrationTime,
-			EpochDuration: c.EpochDuration * time.Second,
-			PhaseShift:    c.PhaseShift * time.Second,
-			CycleGap:      c.CycleGap * time.Second,
+			EpochDuration: time.Duration(c.EpochDuration) * time.Second,
+			PhaseShift:    time.Duration(c.PhaseShift) * time.Second,
+			CycleGap:      time.Duration(c.CycleGap) * time.Second,
 		},
 		Rounds: &memory{members: rest.NewMembers(limit)},
 	}

@@ -91,7 +91,7 @@ func openLayers(from string) (layerFiles, error) {
 
 func (l layerFiles) close() {
 	for _, layer := range l {
-		layer.file.Close()
+		_ = layer.file.Close()
 	}
 }
 

@@ -96,7 +96,7 @@ func (c *fileCheck) run(ctx context.Context, dir string, positions []uint64) err
 	if err != nil {
 		return fmt.Errorf("check labels: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	for group := range slices.Chunk(positions, c.labeler.Lanes()) {
 		if ctx.Err() != nil {
 			return fmt.Errorf("%w: %w", ErrCanceled, context.Cause(ctx))

@@ -75,7 +75,7 @@ func (s *Session) removeRedundant() error {
 func (s *Session) checkSpace(from, to uint64) error {
 	var stat syscall.Statfs_t
 	if err := syscall.Statfs(s.opts.Dir, &stat); err != nil {
-		return nil // a filesystem that cannot say gets the benefit of the doubt
+		return nil //nolint:nilerr // a filesystem that cannot say gets the benefit of the doubt
 	}
 	files, err := list(s.opts.Dir)
 	if err != nil {
@@ -97,12 +97,16 @@ func (s *Session) checkSpace(from, to uint64) error {
 }
 
 // fillFile brings one file to its length.
-func (s *Session) fillFile(ctx context.Context, k uint64) error {
+func (s *Session) fillFile(ctx context.Context, k uint64) (err error) {
 	f, err := os.OpenFile(filepath.Join(s.opts.Dir, FileName(k)), os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return diskError(err)
 	}
-	defer f.Close()
+	defer func() {
+		if closeErr := f.Close(); closeErr != nil {
+			err = errors.Join(err, diskError(closeErr))
+		}
+	}()
 	info, err := f.Stat()
 	if err != nil {
 		return err

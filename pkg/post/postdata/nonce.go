@@ -104,7 +104,7 @@ func searchFile(ctx context.Context, dir string, f labelFile, best []byte) (plac
 	if err != nil {
 		return 0, nil, err
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	r := bufio.NewReaderSize(in, 1<<20)
 	var label [post.LabelSize]byte
 	for i := uint64(0); ; i++ {

@@ -106,10 +106,10 @@ func TestVectorInitScenarios(t *testing.T) {
 		torn := -1
 		for i := range c.Steps {
 			s := &c.Steps[i]
-			switch {
-			case s.Action == "init":
+			switch s.Action {
+			case "init":
 				c.init(t, dir, s)
-			case s.Action == "search for nonce":
+			case "search for nonce":
 				search(t, dir, s)
 			default:
 				edit(t, dir, s)
@@ -208,10 +208,10 @@ func edit(t *testing.T, dir string, s *step) {
 		require.NoError(t, err)
 		for change := range strings.SplitSeq(changes, ", ") {
 			var position uint64
-			switch {
-			case change == "remove Nonce and NonceValue":
+			switch change {
+			case "remove Nonce and NonceValue":
 				meta.Nonce, meta.NonceValue = nil, nil
-			case change == "remove NonceValue":
+			case "remove NonceValue":
 				meta.NonceValue = nil
 			default:
 				_, err := fmt.Sscanf(change, "LastPosition=%d", &position)

@@ -35,22 +35,22 @@ func (w word) greater(v word) bool { return w.hi > v.hi || w.hi == v.hi && w.lo 
 
 // quotient divides words as the reference does: for a two-word divisor it
 // estimates once and corrects once, and leaves a remainder equal to the
-// divisor as it is (spec 06 §8). v is not 0; the top bit of u is 0.
-func (u word) quotient(v word) (q, rem word) {
+// divisor as it is (spec 06 §8). v is not 0; the top bit of w is 0.
+func (w word) quotient(v word) (q, rem word) {
 	if v.hi == 0 {
-		q.hi = u.hi / v.lo
-		q.lo, rem.lo = bits.Div64(u.hi%v.lo, u.lo, v.lo)
+		q.hi = w.hi / v.lo
+		q.lo, rem.lo = bits.Div64(w.hi%v.lo, w.lo, v.lo)
 		return q, rem
 	}
 	n := bits.LeadingZeros64(v.hi)
 	d := v.shl(n).hi
-	t, _ := bits.Div64(u.hi, u.lo, d)
+	t, _ := bits.Div64(w.hi, w.lo, d)
 	t >>= 64 - n
 	if t != 0 {
 		t--
 	}
 	hi, lo := bits.Mul64(v.lo, t)
-	rem = u.sub(word{lo: lo, hi: hi + v.hi*t})
+	rem = w.sub(word{lo: lo, hi: hi + v.hi*t})
 	if rem.greater(v) {
 		t++
 		rem = rem.sub(v)

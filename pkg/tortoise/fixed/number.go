@@ -156,13 +156,13 @@ func (x Number) Float() float64 {
 	return f
 }
 
-// Crosses says where w stands to a threshold: +1 above it, -1 below its
+// Crosses says where x stands to a threshold: +1 above it, -1 below its
 // negative, else 0 (spec 06 §9.7).
-func (w Number) Crosses(threshold Number) int {
-	switch sign := w.Sign(); {
-	case sign > 0 && w.Greater(threshold):
+func (x Number) Crosses(threshold Number) int {
+	switch sign := x.Sign(); {
+	case sign > 0 && x.Greater(threshold):
 		return 1
-	case sign < 0 && w.Abs().Greater(threshold):
+	case sign < 0 && x.Abs().Greater(threshold):
 		return -1
 	}
 	return 0
