@@ -197,7 +197,7 @@ func TestNeverTwoMessagesForOneSlot(t *testing.T) {
 				u.sign(t, guard, items)
 			},
 			"time passes": func(t *rapid.T) {
-				u.layer += 1
+				u.layer++
 				if u.layer%10 == 0 {
 					u.epoch++
 				}

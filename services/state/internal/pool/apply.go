@@ -31,12 +31,12 @@ func (p *Pool) Applying(ctx context.Context, a ledger.Application) ([]db.Header,
 	p.begin()
 	// Read while the layer is being written: what it executed is left out either way.
 	ctx, cancel := context.WithCancel(ctx)
-	read := make(chan error, 1)
+	read := make(chan struct{})
 	var snapshots []mempool.Snapshot
+	var unread error
 	go func() {
-		var err error
-		snapshots, err = p.snapshots(ctx, a, settlement.Reload)
-		read <- err
+		defer close(read)
+		snapshots, unread = p.snapshots(ctx, a, settlement.Reload)
 	}()
 	return headers, func(committed bool) {
 		defer p.reading.Unlock()
@@ -47,10 +47,10 @@ func (p *Pool) Applying(ctx context.Context, a ledger.Application) ([]db.Header,
 			p.end(nil)
 			return
 		}
-		err := <-read
+		<-read
 		p.end(func() {
 			p.applied, p.chosen = a.Effects.Layer, sequence{}
-			if err != nil {
+			if unread != nil {
 				p.doubt = true // it is read again soon
 				return
 			}
