@@ -98,7 +98,7 @@ func Migrate(ctx context.Context, url string, schemas ...Schema) error {
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	for _, s := range schemas {
 		if !validName(s.Name) {
 			return fmt.Errorf("schema name %q: want lower-case letters, digits and _", s.Name)

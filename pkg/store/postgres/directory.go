@@ -25,15 +25,14 @@ func lockDir(path string) (*os.File, error) {
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		holder, _ := io.ReadAll(io.LimitReader(f, 32))
-		f.Close()
+		_ = f.Close()
 		return nil, fmt.Errorf("%s: %w (process %s)", filepath.Dir(path), ErrInUse, strings.TrimSpace(string(holder)))
 	}
 	if err == nil {
 		err = errors.Join(f.Truncate(0), writeAt(f, strconv.Itoa(os.Getpid())+"\n"))
 	}
 	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("lock postgres directory: %w", err)
+		return nil, fmt.Errorf("lock postgres directory: %w", errors.Join(err, f.Close()))
 	}
 	return f, nil
 }
@@ -76,7 +75,7 @@ func (s *Server) initialize(ctx context.Context, bin string) error {
 	if err != nil {
 		return err
 	}
-	defer closer.Close()
+	defer func() { _ = closer.Close() }()
 	cmd.SysProcAttr.Setsid, cmd.SysProcAttr.Setpgid = false, true
 	out, err := runCommand(ctx, cmd)
 	if err != nil {
@@ -94,7 +93,7 @@ func syncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer func() { _ = d.Close() }()
 	return d.Sync()
 }
 

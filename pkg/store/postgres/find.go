@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -22,7 +23,7 @@ var distributionDirs = []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin",
 
 // FindBinDir returns the directory of the server programs. major picks a
 // version if the data was made by one ("" takes the newest).
-func FindBinDir(major string) (string, error) {
+func FindBinDir(ctx context.Context, major string) (string, error) {
 	var dirs []string
 	for _, pattern := range distributionDirs {
 		found, _ := filepath.Glob(pattern)
@@ -42,7 +43,7 @@ func FindBinDir(major string) (string, error) {
 		return dirs[0], nil
 	}
 	for _, d := range dirs {
-		if programMajor(d) == major {
+		if programMajor(ctx, d) == major {
 			return d, nil
 		}
 	}
@@ -62,7 +63,7 @@ func complete(dir string) bool {
 // versionOf reads the version out of a directory's name, for sorting.
 func versionOf(dir string) int {
 	for part := range strings.SplitSeq(dir, "/") {
-		if n, err := strconv.Atoi(strings.TrimLeft(part, "pgsqlostre-")); err == nil {
+		if n, err := strconv.Atoi(strings.TrimLeft(part, "pgsqlotre-")); err == nil {
 			return n
 		}
 	}
@@ -70,8 +71,8 @@ func versionOf(dir string) int {
 }
 
 // programMajor asks the server program for its major version.
-func programMajor(dir string) string {
-	out, err := exec.Command(filepath.Join(dir, "postgres"), "--version").Output()
+func programMajor(ctx context.Context, dir string) string {
+	out, err := exec.CommandContext(ctx, filepath.Join(dir, "postgres"), "--version").Output()
 	if err != nil {
 		return ""
 	}

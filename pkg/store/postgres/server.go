@@ -78,7 +78,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	}
 	bin := s.cfg.BinDir
 	if bin == "" {
-		if bin, err = FindBinDir(dataMajor(s.layout.data)); err != nil {
+		if bin, err = FindBinDir(ctx, dataMajor(s.layout.data)); err != nil {
 			return err
 		}
 	} else if !complete(bin) {
@@ -112,7 +112,7 @@ func (s *Server) launch(bin string) error {
 	if err != nil {
 		return err
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 	cmd, closer, err := s.command(s.layout.data, func(dataDir string) []string {
 		argv := append([]string{filepath.Join(bin, "postgres")}, arguments(dataDir, s.socket, s.cfg.Settings)...)
 		if s.detached {
@@ -128,7 +128,7 @@ func (s *Server) launch(bin string) error {
 	go func() {
 		runtime.LockOSThread()
 		err := cmd.Start()
-		closer.Close()
+		_ = closer.Close() // the server has its own copy
 		started <- err
 		if err == nil {
 			s.err = cmd.Wait()
@@ -164,6 +164,7 @@ func (s *Server) command(dir string, argv func(dir string) []string) (*exec.Cmd,
 		extra, closer, dir = []*os.File{f}, f, "/proc/self/fd/3"
 	}
 	args := argv(dir)
+	//nolint:noctx // a server outlives the start that made it; runCommand ends initdb with its context
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
@@ -203,7 +204,7 @@ func (s *Server) Err() error {
 // flushed. If ctx ends first the server stops at once, and recovers on its next
 // start. The directory is then free for others. A detached server is left alone.
 func (s *Server) Stop(ctx context.Context) {
-	defer s.lock.Close()
+	defer s.unlock()
 	if s.detached || s.pid == 0 {
 		return
 	}
@@ -220,6 +221,12 @@ func (s *Server) Stop(ctx context.Context) {
 		}
 	}
 	s.removeSocketDir()
+}
+
+func (s *Server) unlock() {
+	if err := s.lock.Close(); err != nil {
+		s.log.Error("the directory stays locked until this process ends", "dir", s.layout.dir, "err", err)
+	}
 }
 
 // waitReady connects until that works.
@@ -246,7 +253,7 @@ func (s *Server) createDatabase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	var exists bool
 	err = conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", s.cfg.Database).Scan(&exists)
 	if err != nil || exists {

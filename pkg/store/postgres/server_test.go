@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -67,6 +68,11 @@ func child(t *testing.T, dir string) (*exec.Cmd, string) {
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
+		// The server ends after its owner, and writes until then.
+		require.Eventually(t, func() bool {
+			_, err := os.Stat(filepath.Join(dir, "data", "postmaster.pid"))
+			return errors.Is(err, os.ErrNotExist)
+		}, 20*time.Second, 10*time.Millisecond)
 		if short, err := os.ReadFile(filepath.Join(dir, "socket")); err == nil {
 			_ = os.RemoveAll(string(short)) // nobody comes back for it
 		}

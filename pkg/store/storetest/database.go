@@ -110,7 +110,7 @@ func (s *shared) template(ctx context.Context, schemas []store.Schema) (string, 
 	if err != nil {
 		return "", err
 	}
-	defer conn.Close(context.Background())
+	defer func() { _ = conn.Close(context.Background()) }()
 	// Held until the connection closes; other binaries may want the same one.
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock(hashtextextended($1, 0))", name); err != nil {
 		return "", err
@@ -138,18 +138,18 @@ func (s *shared) template(ctx context.Context, schemas []store.Schema) (string, 
 
 // fingerprint names the exact content of the schemas, and of how they are made.
 func fingerprint(schemas []store.Schema) (string, error) {
-	h := sha256.New()
-	fmt.Fprintln(h, "v1")
+	h := sha256.New() // writing to a hash never fails
+	_, _ = fmt.Fprintln(h, "v1")
 	for _, s := range schemas {
-		fmt.Fprintf(h, "schema %q\n", s.Name)
+		_, _ = fmt.Fprintf(h, "schema %q\n", s.Name)
 		for _, p := range s.Parts {
-			fmt.Fprintf(h, "part %q\n", p.Name)
+			_, _ = fmt.Fprintf(h, "part %q\n", p.Name)
 			err := fs.WalkDir(p.Files, ".", func(path string, d fs.DirEntry, err error) error {
 				if err != nil || d.IsDir() {
 					return err
 				}
 				b, err := fs.ReadFile(p.Files, path)
-				fmt.Fprintf(h, "%q %x\n", path, sha256.Sum256(b))
+				_, _ = fmt.Fprintf(h, "%q %x\n", path, sha256.Sum256(b))
 				return err
 			})
 			if err != nil {
@@ -165,7 +165,7 @@ func (s *shared) exec(ctx context.Context, sql string) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.Background())
+	defer func() { _ = conn.Close(context.Background()) }()
 	if _, err := conn.Exec(ctx, sql); err != nil {
 		return fmt.Errorf("%s: %w", sql, err)
 	}
@@ -178,7 +178,7 @@ func forgetOld(ctx context.Context, admin string) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.Background())
+	defer func() { _ = conn.Close(context.Background()) }()
 	rows, err := conn.Query(ctx, "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", testPrefix)
 	if err != nil {
 		return err

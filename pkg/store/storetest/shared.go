@@ -46,7 +46,7 @@ func join() (*shared, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer control.Close()
+	defer func() { _ = control.Close() }()
 	// From here on the server does not end. If it is ending, wait for that.
 	users := filepath.Join(dir, "users.lock")
 	hold, err := lock(users, syscall.LOCK_SH)
@@ -64,7 +64,7 @@ func join() (*shared, error) {
 	}
 	server, err := startShared(ctx, filepath.Join(dir, "pg"), users)
 	if err != nil {
-		hold.Close()
+		_ = hold.Close()
 		return nil, fmt.Errorf("tests need PostgreSQL: %w", err)
 	}
 	s.url, s.admin = server.URL, server.URL(adminDatabase)
@@ -116,7 +116,7 @@ func lock(path string, how int) (*os.File, error) {
 			return f, nil
 		}
 		if !errors.Is(err, syscall.EINTR) {
-			f.Close()
+			_ = f.Close()
 			return nil, fmt.Errorf("lock %s: %w", path, err)
 		}
 	}
