@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -120,7 +121,11 @@ func (n *Node) openBus(ctx context.Context) (err error) {
 	if n.client, err = bus.Connect(bus.Config{Service: bus.GossipService, Server: n.server}, bus.Deps{Log: n.log}); err != nil {
 		return err
 	}
-	return bus.EnsureStreams(ctx, n.client, 1)
+	err = bus.EnsureStreams(ctx, n.client, 1)
+	if err != nil && strings.Contains(err.Error(), "insufficient storage") {
+		err = fmt.Errorf("the disk has too little room for streams in %s; some 7 GiB must be free: %w", n.cfg.DataDir, err)
+	}
+	return err
 }
 
 func (n *Node) startServices(ctx context.Context) error {
