@@ -2,7 +2,8 @@ package atx
 
 import (
 	"errors"
-	"fmt"
+
+	"github.com/smeshery/smeshery/pkg/rule"
 )
 
 // Rule names a rule that an ATX broke. A broken rule rejects.
@@ -73,29 +74,12 @@ const (
 )
 
 // RuleError says that a peer sent an ATX that breaks a rule.
-type RuleError struct {
-	Rule   Rule
-	Detail string
-}
+type RuleError = rule.Error[Rule]
 
-func (e *RuleError) Error() string {
-	if e.Detail == "" {
-		return "atx: " + string(e.Rule)
-	}
-	return "atx: " + string(e.Rule) + ": " + e.Detail
-}
-
-func broken(rule Rule, format string, args ...any) error {
-	return &RuleError{Rule: rule, Detail: fmt.Sprintf(format, args...)}
-}
+func broken(r Rule, format string, args ...any) error { return rule.Broken(r, format, args...) }
 
 // RuleOf is the rule that err says was broken, or "".
-func RuleOf(err error) Rule {
-	if e, ok := errors.AsType[*RuleError](err); ok {
-		return e.Rule
-	}
-	return ""
-}
+func RuleOf(err error) Rule { return rule.Of[Rule](err) }
 
 // Reasons not to accept an ATX that are nobody's fault, or our own.
 var (

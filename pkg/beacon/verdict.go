@@ -1,6 +1,9 @@
 package beacon
 
-import "github.com/smeshery/smeshery/pkg/beacon/weakcoin"
+import (
+	"github.com/smeshery/smeshery/pkg/beacon/weakcoin"
+	"github.com/smeshery/smeshery/pkg/rule"
+)
 
 // Verdict is what gossip does with a message (spec 05 §0.3).
 type Verdict uint8
@@ -40,17 +43,7 @@ const (
 )
 
 // RuleError says which rule a message broke.
-type RuleError struct {
-	Rule   Rule
-	Detail string
-}
-
-func (e *RuleError) Error() string {
-	if e.Detail == "" {
-		return string(e.Rule)
-	}
-	return string(e.Rule) + ": " + e.Detail
-}
+type RuleError = rule.Error[Rule]
 
 // Outcome is the judgement of one message. Err says why it was not accepted: a
 // RuleError, or with Unknown the failure of ours.
@@ -61,7 +54,7 @@ type Outcome struct {
 
 func accepted() Outcome { return Outcome{Verdict: Accept} }
 
-func ignored(rule Rule) Outcome { return Outcome{Verdict: Ignore, Err: &RuleError{Rule: rule}} }
+func ignored(r Rule) Outcome { return Outcome{Verdict: Ignore, Err: &RuleError{Rule: r}} }
 
 func malformed(err error) Outcome {
 	return Outcome{Verdict: Reject, Err: &RuleError{Rule: RuleMalformed, Detail: err.Error()}}

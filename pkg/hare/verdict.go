@@ -1,6 +1,6 @@
 package hare
 
-import "fmt"
+import "github.com/smeshery/smeshery/pkg/rule"
 
 // Verdict is the outcome of judging a gossip message (spec 05 §0.3).
 type Verdict uint8
@@ -57,17 +57,7 @@ const (
 )
 
 // RuleError says which rule a message met, and how.
-type RuleError struct {
-	Rule   Rule
-	Detail string
-}
-
-func (e *RuleError) Error() string {
-	if e.Detail == "" {
-		return string(e.Rule)
-	}
-	return fmt.Sprintf("%s: %s", e.Rule, e.Detail)
-}
+type RuleError = rule.Error[Rule]
 
 // verdict is what breaking the rule means for the message.
 func (r Rule) verdict() Verdict {
@@ -78,6 +68,4 @@ func (r Rule) verdict() Verdict {
 	return Ignore
 }
 
-func broken(r Rule, format string, args ...any) *RuleError {
-	return &RuleError{Rule: r, Detail: fmt.Sprintf(format, args...)}
-}
+func broken(r Rule, format string, args ...any) *RuleError { return rule.Broken(r, format, args...) }

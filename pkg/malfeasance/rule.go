@@ -3,6 +3,8 @@ package malfeasance
 import (
 	"errors"
 	"fmt"
+
+	"github.com/smeshery/smeshery/pkg/rule"
 )
 
 // Rule names a rule that a proof broke. A broken rule rejects.
@@ -32,29 +34,12 @@ const (
 )
 
 // RuleError says that a peer's proof breaks a rule.
-type RuleError struct {
-	Rule   Rule
-	Detail string
-}
+type RuleError = rule.Error[Rule]
 
-func (e *RuleError) Error() string {
-	if e.Detail == "" {
-		return "malfeasance: " + string(e.Rule)
-	}
-	return "malfeasance: " + string(e.Rule) + ": " + e.Detail
-}
-
-func broken(rule Rule, format string, args ...any) error {
-	return &RuleError{Rule: rule, Detail: fmt.Sprintf(format, args...)}
-}
+func broken(r Rule, format string, args ...any) error { return rule.Broken(r, format, args...) }
 
 // RuleOf is the rule that err says was broken, or "".
-func RuleOf(err error) Rule {
-	if e, ok := errors.AsType[*RuleError](err); ok {
-		return e.Rule
-	}
-	return ""
-}
+func RuleOf(err error) Rule { return rule.Of[Rule](err) }
 
 // Errors that are not a peer's.
 var (

@@ -1,6 +1,6 @@
 package poet
 
-import "fmt"
+import "github.com/smeshery/smeshery/pkg/rule"
 
 // Rule names what a proof, certificate or registration broke.
 type Rule string
@@ -44,27 +44,9 @@ const (
 const RuleATXWeight Rule = "overflow"
 
 // RuleError says that someone else's data broke a rule.
-type RuleError struct {
-	Rule   Rule
-	Detail string
-}
-
-func (e *RuleError) Error() string {
-	if e.Detail == "" {
-		return string(e.Rule)
-	}
-	return string(e.Rule) + ": " + e.Detail
-}
-
-// Is makes errors.Is match by rule.
-func (e *RuleError) Is(target error) bool {
-	other, ok := target.(*RuleError)
-	return ok && other.Rule == e.Rule
-}
+type RuleError = rule.Error[Rule]
 
 // Broken is a rule's error without detail, for errors.Is.
 func (r Rule) Broken() error { return &RuleError{Rule: r} }
 
-func (r Rule) because(format string, args ...any) error {
-	return &RuleError{Rule: r, Detail: fmt.Sprintf(format, args...)}
-}
+func (r Rule) because(format string, args ...any) error { return rule.Broken(r, format, args...) }

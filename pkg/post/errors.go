@@ -3,6 +3,8 @@ package post
 import (
 	"errors"
 	"fmt"
+
+	"github.com/smeshery/smeshery/pkg/rule"
 )
 
 // Rule names a rule that a peer's proof or nonce broke.
@@ -25,21 +27,9 @@ const (
 
 // RuleError says that the input broke a rule. Everything else that functions of
 // this package return means that we failed, not the peer.
-type RuleError struct {
-	Rule   Rule
-	Detail string
-}
+type RuleError = rule.Error[Rule]
 
-func (e *RuleError) Error() string {
-	if e.Detail == "" {
-		return "post: " + string(e.Rule)
-	}
-	return "post: " + string(e.Rule) + ": " + e.Detail
-}
-
-func broken(rule Rule, format string, args ...any) error {
-	return &RuleError{Rule: rule, Detail: fmt.Sprintf(format, args...)}
-}
+func broken(r Rule, format string, args ...any) error { return rule.Broken(r, format, args...) }
 
 // IndexError is the only failure that can be held against the prover: the label
 // behind an index is not good for the nonce. A malfeasance proof carries Ordinal
@@ -61,13 +51,10 @@ func (e *IndexError) Error() string {
 // RuleOf returns the rule that err says was broken, or "" when err is not about
 // a rule.
 func RuleOf(err error) Rule {
-	if e, ok := errors.AsType[*RuleError](err); ok {
-		return e.Rule
-	}
 	if e, ok := errors.AsType[*IndexError](err); ok {
 		return e.Rule
 	}
-	return ""
+	return rule.Of[Rule](err)
 }
 
 // InvalidIndex returns the ordinal of the index that failed, if that is what err

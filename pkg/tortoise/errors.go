@@ -1,6 +1,6 @@
 package tortoise
 
-import "fmt"
+import "github.com/smeshery/smeshery/pkg/rule"
 
 // Rule names a reason for which a ballot is refused or votes cannot be encoded.
 type Rule string
@@ -54,24 +54,6 @@ func (r Rule) Missing() bool {
 }
 
 // RuleError is a refusal.
-type RuleError struct {
-	Rule   Rule
-	Detail string
-}
+type RuleError = rule.Error[Rule]
 
-func (e *RuleError) Error() string {
-	if e.Detail == "" {
-		return string(e.Rule)
-	}
-	return string(e.Rule) + ": " + e.Detail
-}
-
-// Is matches another RuleError of the same rule.
-func (e *RuleError) Is(target error) bool {
-	other, ok := target.(*RuleError)
-	return ok && other.Rule == e.Rule
-}
-
-func refuse(rule Rule, format string, args ...any) error {
-	return &RuleError{Rule: rule, Detail: fmt.Sprintf(format, args...)}
-}
+func refuse(r Rule, format string, args ...any) error { return rule.Broken(r, format, args...) }

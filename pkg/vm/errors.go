@@ -1,6 +1,10 @@
 package vm
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/smeshery/smeshery/pkg/rule"
+)
 
 // ErrState says that accounts could not be read or hold bytes that no template
 // can have written. It is our failure, never the sender's.
@@ -30,16 +34,6 @@ const (
 )
 
 // RuleError says which rule a transaction broke and how.
-type RuleError struct {
-	Rule   Rule
-	Detail string
-}
+type RuleError = rule.Error[Rule]
 
-func (e *RuleError) Error() string {
-	if e.Detail == "" {
-		return string(e.Rule)
-	}
-	return string(e.Rule) + ": " + e.Detail
-}
-
-func broken(rule Rule, detail string) error { return &RuleError{Rule: rule, Detail: detail} }
+func broken(r Rule, detail string) error { return &RuleError{Rule: r, Detail: detail} }
