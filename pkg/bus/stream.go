@@ -31,14 +31,14 @@ func streams(replicas int) []jetstream.StreamConfig {
 			Name: GossipOutStream, Subjects: []string{"gossip.out.>"},
 			Description: "Messages that gossip publishes once.",
 			Retention:   jetstream.WorkQueuePolicy, Discard: jetstream.DiscardOld,
-			MaxAge: time.Hour, MaxBytes: 1 << 30,
+			MaxAge: time.Hour, MaxBytes: 256 << 20,
 			Duplicates: dedupe, Replicas: replicas,
 		},
 		{
 			Name: EventsStream, Subjects: []string{"events.>"},
 			Description: "Domain events, replayable from a sequence number.",
 			Retention:   jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
-			MaxAge: 7 * 24 * time.Hour, MaxBytes: 4 << 30,
+			MaxAge: 7 * 24 * time.Hour, MaxBytes: 512 << 20,
 			Duplicates: dedupe, Replicas: replicas,
 		},
 		{
