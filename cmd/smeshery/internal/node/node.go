@@ -123,7 +123,7 @@ func (n *Node) openBus(ctx context.Context) (err error) {
 	}
 	err = bus.EnsureStreams(ctx, n.client, 1)
 	if err != nil && strings.Contains(err.Error(), "insufficient storage") {
-		err = fmt.Errorf("the disk has too little room for streams in %s; some 7 GiB must be free: %w", n.cfg.DataDir, err)
+		err = fmt.Errorf("the disk has too little room for streams in %s; some 1.2 GiB must be free: %w", n.cfg.DataDir, err)
 	}
 	return err
 }
