@@ -9,6 +9,7 @@ import (
 
 	"github.com/smeshery/smeshery/internal/vectors"
 	"github.com/smeshery/smeshery/pkg/bus"
+	"github.com/smeshery/smeshery/pkg/codec"
 	"github.com/smeshery/smeshery/pkg/network"
 	"github.com/smeshery/smeshery/pkg/store/read/activation"
 	"github.com/smeshery/smeshery/pkg/wire"
@@ -210,6 +211,42 @@ func TestARestartAfterEveryLayerChangesNothing(t *testing.T) {
 			r.compare(w)
 		})
 	}
+}
+
+// The tally of beacons survives a restart: half of the ballots that make one
+// come before it, half after.
+func TestARestartWhileBallotsMakeABeacon(t *testing.T) {
+	r := readRecording(t, vectors.Recordings(t)[0])
+	first := r.layers[0].Layer
+	for len(r.ballots[first]) == 0 {
+		first++
+	}
+	ballots := r.ballots[first]
+	proofs := 0
+	for _, b := range ballots {
+		var decoded wire.Ballot
+		require.NoError(t, codec.Decode(b.Blob, &decoded))
+		proofs += len(decoded.EligibilityProofs)
+	}
+	r.params.Beacon.SyncWeightUnits = uint32(proofs)
+	w := newWorld(t, r.params)
+	w.at(first)
+	w.start()
+	r.feedBase(w)
+	beacons := func() (n int) {
+		require.NoError(t, w.rows.QueryRow(context.Background(), "SELECT count(*) FROM consensus.beacons").Scan(&n))
+		return n
+	}
+	for i, b := range ballots {
+		require.Zero(t, beacons())
+		require.Equal(t, bus.Accept, w.offer(bus.KindBallot, wire.Hash32(b.ID), b.Blob).Verdict)
+		if i == len(ballots)/2 {
+			w.stopService()
+			w.start()
+		}
+	}
+	require.Equal(t, 1, beacons())
+	w.stopService()
 }
 
 func TestAForeignDatabaseIsRefused(t *testing.T) {

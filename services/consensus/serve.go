@@ -52,7 +52,7 @@ func (s *Service) ballot(e *engine.Engine) bus.Handler[bus.FetchedObject, bus.Ju
 		if o.Hash != wire.Pad32(id) {
 			return bus.Judgement{Verdict: bus.Reject, Reason: "wrong_id", Detail: "a ballot's hash ends in zeros"}, nil
 		}
-		return e.SyncedBallot(ctx, o.Body, id), nil
+		return e.SyncedBallot(ctx, o.Body, id)
 	}
 }
 
@@ -63,8 +63,13 @@ func activeSets(e *engine.Engine) bus.BatchHandler[bus.FetchedObject, bus.Judgem
 		for i, call := range calls {
 			objects[i] = call.Request
 		}
-		for i, judgement := range e.ActiveSets(ctx, objects) {
-			calls[i].Reply(judgement)
+		judgements, err := e.ActiveSets(ctx, objects)
+		for i, call := range calls {
+			if err != nil {
+				call.Fail(err)
+				continue
+			}
+			call.Reply(judgements[i])
 		}
 	}
 }

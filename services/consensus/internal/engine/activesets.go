@@ -11,8 +11,9 @@ import (
 )
 
 // ActiveSets judges and stores sets that were fetched under their hashes (spec
-// 06 §5.5). The ATXs they name are asked for when a ballot needs the weight.
-func (e *Engine) ActiveSets(ctx context.Context, objects []bus.FetchedObject) []bus.Judgement {
+// 06 §5.5). The ATXs they name are asked for when a ballot needs the weight. With
+// an error of ours there are no verdicts.
+func (e *Engine) ActiveSets(ctx context.Context, objects []bus.FetchedObject) ([]bus.Judgement, error) {
 	out := make([]bus.Judgement, len(objects))
 	var rows []db.ActiveSet
 	var at []int
@@ -28,15 +29,13 @@ func (e *Engine) ActiveSets(ctx context.Context, objects []bus.FetchedObject) []
 		}
 		rows, at = append(rows, db.ActiveSet{ID: objects[i].Hash, Epoch: set.Epoch, Blob: objects[i].Body}), append(at, i)
 	}
-	if len(rows) == 0 {
-		return out
-	}
-	verdict := bus.Judgement{Verdict: bus.Accept}
-	if err := db.InsertActiveSets(ctx, e.deps.DB, rows); err != nil {
-		verdict = bus.Judgement{Reason: "failed", Detail: err.Error()}
+	if len(rows) > 0 {
+		if err := db.InsertActiveSets(ctx, e.deps.DB, rows); err != nil {
+			return nil, err
+		}
 	}
 	for _, i := range at {
-		out[i] = verdict
+		out[i] = bus.Judgement{Verdict: bus.Accept}
 	}
-	return out
+	return out, nil
 }

@@ -13,8 +13,9 @@ import (
 	"github.com/smeshery/smeshery/services/consensus/internal/db"
 )
 
-// SyncedBallot judges and keeps a ballot that was fetched (spec 06 §7.2).
-func (e *Engine) SyncedBallot(ctx context.Context, blob []byte, want wire.BallotID) bus.Judgement {
+// SyncedBallot judges and keeps a ballot that was fetched (spec 06 §7.2). An
+// error is ours, and no verdict on the peer.
+func (e *Engine) SyncedBallot(ctx context.Context, blob []byte, want wire.BallotID) (bus.Judgement, error) {
 	c := &ballotCase{engine: e, ctx: ctx, blob: blob}
 	_, err := e.judge.SyncedBallot(c, blob, want)
 	return c.judgement(err)
@@ -31,19 +32,19 @@ type ballotCase struct {
 	failure error
 }
 
-// judgement puts the judge's word into a reply. A failure of ours is Unknown.
-func (c *ballotCase) judgement(err error) bus.Judgement {
+// judgement puts the judge's word into a reply.
+func (c *ballotCase) judgement(err error) (bus.Judgement, error) {
 	switch rule, ok := proposal.RuleOf(err); {
 	case c.failure != nil:
-		return bus.Judgement{Reason: "failed", Detail: c.failure.Error()}
+		return bus.Judgement{}, c.failure
 	case err == nil:
-		return bus.Judgement{Verdict: bus.Accept}
+		return bus.Judgement{Verdict: bus.Accept}, nil
 	case !ok:
-		return bus.Judgement{Reason: "failed", Detail: err.Error()}
+		return bus.Judgement{}, err
 	case rule.Reaction == proposal.Reject:
-		return bus.Judgement{Verdict: bus.Reject, Reason: string(rule.Rule), Detail: rule.Detail}
+		return bus.Judgement{Verdict: bus.Reject, Reason: string(rule.Rule), Detail: rule.Detail}, nil
 	default:
-		return bus.Judgement{Verdict: bus.Ignore, Reason: string(rule.Rule), Detail: rule.Detail, Missing: c.missing}
+		return bus.Judgement{Verdict: bus.Ignore, Reason: string(rule.Rule), Detail: rule.Detail, Missing: c.missing}, nil
 	}
 }
 

@@ -43,7 +43,54 @@ func (e *Engine) restore(ctx context.Context) error {
 	e.certifier = block.NewCertifier(e.certifierParams(), certifyJudge{e})
 	e.mesh = mesh.Restore(r.processed, r.applied, r.lastBallot)
 	e.processed.Store(uint32(r.processed))
+	if err := e.reportAgain(ctx, r); err != nil {
+		return err
+	}
 	return e.accuseAgain(ctx, r)
+}
+
+// reportAgain gives the beacon the word of stored ballots of the newest epoch,
+// if they were too few to make a beacon yet: the tally is in memory only.
+func (e *Engine) reportAgain(ctx context.Context, r *past) error {
+	epoch := e.params.Epoch(r.lastBallot)
+	if _, known := r.beacons[epoch]; known {
+		return nil
+	}
+	for layer := e.params.FirstLayer(epoch); layer <= r.lastBallot; layer++ {
+		ballots, err := db.BallotsIn(ctx, e.deps.DB, layer)
+		if err != nil {
+			return err
+		}
+		for _, b := range ballots {
+			if err := e.reportStored(ctx, epoch, b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (e *Engine) reportStored(ctx context.Context, epoch wire.EpochID, b *wire.Ballot) error {
+	id := b.ID()
+	ref, ok := e.tortoise.Reference(id)
+	atx, indexed := e.index.Get(epoch, b.AtxID)
+	if !ok || !indexed || ref.Slots == 0 {
+		return nil
+	}
+	effects, err := e.beacons.ReportBallot(epoch, beacon.BallotReport{
+		Ballot: id, Beacon: ref.Beacon, Proofs: uint32(len(b.EligibilityProofs)),
+		Per: beacon.EligibilityWeight(atx.Weight, ref.Slots),
+	})
+	if err != nil {
+		return fmt.Errorf("report ballot %s: %w", id, err)
+	}
+	for _, made := range effects.Persist {
+		if err := db.InsertBeacon(ctx, e.deps.DB, made.Epoch, made.Beacon, made.Overwrite); err != nil {
+			return err
+		}
+		e.tortoise.OnBeacon(made.Epoch, made.Beacon)
+	}
+	return nil
 }
 
 // accuseAgain tells activation of equivocations that it does not know: those

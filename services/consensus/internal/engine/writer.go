@@ -177,7 +177,8 @@ func (e *Engine) count(ctx context.Context, en *entry) (proposal.Kept, error) {
 		kept.Known, err = true, nil
 	}
 	var effects beacon.Effects
-	if err == nil && !kept.Known {
+	if err == nil {
+		// Also for a row that was there: its commit may have gone unanswered.
 		effects, err = e.beacons.ReportBallot(e.params.Epoch(en.row.Layer), beacon.BallotReport{
 			Ballot: en.valid.ID, Beacon: en.valid.Beacon, Proofs: uint32(len(en.valid.Ballot.EligibilityProofs)),
 			Per: beacon.EligibilityWeight(en.valid.ATX.Weight, en.valid.Slots),
