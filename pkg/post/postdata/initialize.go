@@ -139,6 +139,10 @@ func (s *Session) fillFile(ctx context.Context, k uint64) (err error) {
 	if flushErr := w.Flush(); flushErr != nil {
 		return errors.Join(diskError(flushErr), err)
 	}
+	// A power cut must not leave a file of full length without its labels.
+	if syncErr := f.Sync(); syncErr != nil {
+		return errors.Join(diskError(syncErr), err)
+	}
 	return err
 }
 
