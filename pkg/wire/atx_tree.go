@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/smeshery/smeshery/pkg/codec"
 )
@@ -128,7 +129,11 @@ func (n *NiPostsV2) MerkleRoot(previous []ATXID) Hash32 {
 		}
 	}
 	sub := paddedRoot(posts, 8)
-	return treeRoot(codec.MustEncode(&n.Membership), n.Challenge[:], sub[:])
+	leaf := sub[:]
+	if len(posts) == MaxSubPosts && !slices.ContainsFunc(posts, func(l []byte) bool { return len(l) > 0 }) {
+		leaf = nil // no leaf and no room for a zero one: the root of an empty tree is empty
+	}
+	return treeRoot(codec.MustEncode(&n.Membership), n.Challenge[:], leaf)
 }
 
 // MarriagesRoot is marriages_root of spec 01 §6.3.

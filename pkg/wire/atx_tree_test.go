@@ -108,11 +108,7 @@ func groups(t *rapid.T, previous int) []wire.NiPostsV2 {
 		}
 		out[i].Challenge = id32().Draw(t, "challenge")
 		common := post().Draw(t, "post")
-		limit := wire.MaxSubPosts
-		if previous == 0 {
-			limit-- // all dangle; one leaf of the tree is not a sub-post
-		}
-		for j := range count(t, "posts", limit) {
+		for j := range count(t, "posts", wire.MaxSubPosts) {
 			sub := wire.SubPostV2{MarriageIndex: uint32(j), MembershipLeafIndex: uint64(j) << 20, Post: common, NumUnits: 4}
 			// Half of the choices point past the list: empty leaves.
 			sub.PrevATXIndex = rapid.SampledFrom([]uint32{0, 0, uint32(previous), 1 << 31}).Draw(t, "previous")
@@ -172,6 +168,7 @@ func TestEmptyLeavesOfSubPosts(t *testing.T) {
 			check(group(n, func(i int) bool { return mask>>i&1 == 1 }))
 		}
 	}
+	check(group(wire.MaxSubPosts, func(int) bool { return true }))
 	const last = wire.MaxSubPosts - 1
 	for _, odd := range []int{0, 1, 2, 127, 128, last - 1, last} {
 		check(group(wire.MaxSubPosts, func(i int) bool { return i == odd }))
