@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"os"
@@ -131,7 +132,8 @@ func Open(ctx context.Context, path string, m *Manifest) (Source, error) {
 
 // plain drops the path from an error of the file system: the caller names it.
 func plain(err error) error {
-	if pe, ok := err.(*os.PathError); ok {
+	var pe *os.PathError
+	if errors.As(err, &pe) {
 		return pe.Err
 	}
 	return err

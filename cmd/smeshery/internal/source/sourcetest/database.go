@@ -39,9 +39,9 @@ func WriteDatabase(t testing.TB, path string, src source.Source) {
 	require.NoError(t, err)
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	_, err = db.Exec("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + schema)
+	_, err = db.ExecContext(ctx, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"+schema)
 	require.NoError(t, err)
-	tx, err := db.Begin()
+	tx, err := db.BeginTx(ctx, nil)
 	require.NoError(t, err)
 	w := writer{t, tx}
 	w.objects(ctx, src)
@@ -56,7 +56,7 @@ type writer struct {
 
 func (w writer) exec(query string, args ...any) {
 	w.t.Helper()
-	_, err := w.tx.Exec(query, args...)
+	_, err := w.tx.ExecContext(context.Background(), query, args...)
 	require.NoError(w.t, err, query)
 }
 
@@ -145,6 +145,6 @@ func Exec(t testing.TB, path, statements string) {
 	db, err := sql.Open("sqlite", "file:"+path)
 	require.NoError(t, err)
 	defer db.Close()
-	_, err = db.Exec(statements)
+	_, err = db.ExecContext(context.Background(), statements)
 	require.NoError(t, err)
 }
