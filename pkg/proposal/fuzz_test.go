@@ -46,9 +46,8 @@ func FuzzGossip(f *testing.F) {
 	})
 }
 
-// FuzzSyncedBallot does the same for a ballot under its own ID. Signatures are
-// replaced by the judge's word that they hold, so that the rules behind them
-// are reached.
+// FuzzSyncedBallot judges what may be a ballot under its own ID, and then once
+// more as if its signature held, so that the rules behind it are reached.
 func FuzzSyncedBallot(f *testing.F) {
 	cases := handlingCases(f)
 	env := cases[0]

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/smeshery/smeshery/pkg/bus"
 	"github.com/smeshery/smeshery/pkg/codec"
@@ -81,14 +82,17 @@ func (c *ballotCase) ATX(epoch wire.EpochID, id wire.ATXID) (proposal.ATX, bool)
 // Obtain is proposal.World. It looks into the feeds once; what is not there
 // either is named to the caller, who fetches it.
 func (c *ballotCase) Obtain(b *wire.Ballot) error {
-	if c.missing = c.absent(b); len(c.missing) == 0 {
-		return nil
+	c.missing = c.absent(b)
+	// Only an ATX can come through a feed: ballots that name made-up ones must
+	// not cost us queries.
+	if slices.ContainsFunc(c.missing, func(m bus.Missing) bool { return m.Kind == bus.KindATX }) {
+		if err := c.engine.Follow(c.ctx); err != nil {
+			c.failure = err
+			return err
+		}
+		c.missing = c.absent(b)
 	}
-	if err := c.engine.Follow(c.ctx); err != nil {
-		c.failure = err
-		return err
-	}
-	if c.missing = c.absent(b); len(c.missing) > 0 {
+	if len(c.missing) > 0 {
 		return fmt.Errorf("%d dependencies are not here, first %s %s", len(c.missing), c.missing[0].Kind, c.missing[0].Hash)
 	}
 	return nil
