@@ -236,6 +236,14 @@ func (w *wild) vote(t *rapid.T, layer wire.LayerID) {
 	}
 	require.NoError(t, w.t.Store(d, false))
 	w.seen = append(append(w.seen, votes.Support...), votes.Against...)
+	// A layer's ballots with one opinion hash share what the first of them meant,
+	// even where "abstain" with supported blocks hashes like a vote for these.
+	for _, earlier := range w.plain {
+		if earlier.layer == layer && plainHash(earlier.votes) == b.Opinion {
+			plain = earlier.votes
+			break
+		}
+	}
 	stored := &plainBallot{id: b.ID, layer: layer, votes: plain, height: d.ballot.ref.height, weight: d.Weight()}
 	w.plain = append(w.plain, stored)
 	w.known[b.ID] = stored
