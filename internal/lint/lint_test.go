@@ -13,7 +13,7 @@ import (
 // shell are the packages below pkg/ that own I/O, time or goroutines. Everything
 // else there is pure.
 var shell = []string{
-	"pkg/actor", "pkg/bus", "pkg/store", "pkg/lease", "pkg/telemetry", "pkg/config", "pkg/sim", "pkg/keyfile",
+	"pkg/actor", "pkg/bus", "pkg/events", "pkg/store", "pkg/lease", "pkg/telemetry", "pkg/config", "pkg/sim", "pkg/keyfile",
 	"pkg/post/randomx", "pkg/post/postdata", "pkg/poet/roundstore", "pkg/poet/poetclient",
 }
 

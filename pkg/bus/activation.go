@@ -50,11 +50,12 @@ type SignReply struct {
 // maxSignBatch is how many signatures one request may ask for.
 const maxSignBatch = 1 << 15
 
-// Sign asks activation to sign as identities it holds. A repeat is harmless:
-// the guard gives the same signature for the same bytes.
-func Sign() Endpoint[SignRequest, SignReply] {
+// Sign asks the activation that goes by the name of holder to sign as identities
+// that it holds. Who holds an identity stands in activation's leases. A repeat is
+// harmless: the guard gives the same signature for the same bytes.
+func Sign(holder string) Endpoint[SignRequest, SignReply] {
 	return Endpoint[SignRequest, SignReply]{
-		subject: "activation.sign", owner: ActivationService,
+		subject: "activation.sign." + holder, owner: ActivationService,
 		req: scale[SignRequest](), rep: scale[SignReply](),
 	}
 }
@@ -82,10 +83,11 @@ type VRFReply struct {
 	Results []VRFResult
 }
 
-// ProveVRF asks activation for VRF proofs. A repeat gives the same bytes.
-func ProveVRF() Endpoint[VRFRequest, VRFReply] {
+// ProveVRF asks the activation that goes by the name of holder for VRF proofs. A
+// repeat gives the same bytes.
+func ProveVRF(holder string) Endpoint[VRFRequest, VRFReply] {
 	return Endpoint[VRFRequest, VRFReply]{
-		subject: "activation.vrf", owner: ActivationService,
+		subject: "activation.vrf." + holder, owner: ActivationService,
 		req: scale[VRFRequest](), rep: scale[VRFReply](),
 	}
 }
@@ -95,10 +97,11 @@ type IdentitiesReply struct {
 	NodeIDs []wire.NodeID
 }
 
-// Identities asks one activation which identities it holds. It reads only.
-func Identities() Endpoint[None, IdentitiesReply] {
+// Identities asks the activation that goes by the name of holder which
+// identities it holds. It reads only.
+func Identities(holder string) Endpoint[None, IdentitiesReply] {
 	return Endpoint[None, IdentitiesReply]{
-		subject: "activation.identities", owner: ActivationService,
+		subject: "activation.identities." + holder, owner: ActivationService,
 		req: none(), rep: scale[IdentitiesReply](),
 	}
 }

@@ -29,6 +29,46 @@ func Execute() Endpoint[ExecuteRequest, ExecuteReply] {
 	}
 }
 
+// ExecuteOptimistic applies a layer before its block exists: the transactions are
+// executed in the order given, and the block holds those that count (spec 07
+// §9.3). The block is stored and the layer applied in one transaction. Errors
+// and repeats are those of Execute: a repeat answers the stored block.
+func ExecuteOptimistic() Endpoint[OptimisticRequest, OptimisticReply] {
+	return Endpoint[OptimisticRequest, OptimisticReply]{
+		subject: "state.execute_optimistic", owner: StateService,
+		req: scale[OptimisticRequest](), rep: scale[OptimisticReply](),
+	}
+}
+
+// OptimisticRequest is the block as it would be if all transactions counted.
+type OptimisticRequest struct {
+	Block wire.InnerBlock
+}
+
+// OptimisticReply is the block that came of it.
+type OptimisticReply struct {
+	ID wire.BlockID
+	// Body is the block's bytes.
+	Body      []byte
+	StateRoot wire.Hash32
+}
+
+// ProposedTransactions are those of a proposal that was judged good.
+type ProposedTransactions struct {
+	Layer        wire.LayerID
+	Transactions []wire.TransactionID
+}
+
+// LinkProposal tells state which transactions a proposal of a layer lists (spec
+// 07 §13.4); the reply names those that are not stored, to be fetched. A repeat
+// changes nothing.
+func LinkProposal() Endpoint[ProposedTransactions, SelectReply] {
+	return Endpoint[ProposedTransactions, SelectReply]{
+		subject: "state.link_proposal", owner: StateService,
+		req: scale[ProposedTransactions](), rep: scale[SelectReply](),
+	}
+}
+
 // RevertRequest names the last layer whose effects stay.
 type RevertRequest struct {
 	To wire.LayerID
@@ -89,6 +129,22 @@ func (r *ExecuteReply) Code(c *codec.Coder) {
 	c.Fixed(r.StateRoot[:])
 	c.U32(&r.Executed)
 	c.U32(&r.Ineffective)
+}
+
+// Code describes the request on the wire.
+func (r *OptimisticRequest) Code(c *codec.Coder) { r.Block.Code(c) }
+
+// Code describes the reply on the wire.
+func (r *OptimisticReply) Code(c *codec.Coder) {
+	c.Fixed(r.ID[:])
+	c.Bytes(&r.Body, 16<<20)
+	c.Fixed(r.StateRoot[:])
+}
+
+// Code describes the request on the wire.
+func (r *ProposedTransactions) Code(c *codec.Coder) {
+	layer(c, &r.Layer)
+	codec.FixedList(c, &r.Transactions, 1<<20)
 }
 
 // Code describes the request on the wire.

@@ -19,6 +19,11 @@ type Config struct {
 	// Holder is a name for people; a random suffix makes it unique, so that
 	// a restarted process is never taken for its predecessor.
 	Holder string
+	// Instance takes the place of the random suffix where something else keeps
+	// a second process away, such as the lock on a data directory: a process
+	// that starts again then takes the leases of its predecessor over at once,
+	// under new terms. Empty is the random suffix.
+	Instance string
 	// TTL is how long a lease outlives its last renewal; default 15 s.
 	TTL time.Duration
 	// Margin is taken off the trust window, for clocks that run unevenly and
@@ -98,8 +103,11 @@ func New(db *store.DB, cfg Config, log *slog.Logger) (*Holder, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Instance == "" {
+		cfg.Instance = rand.Text()
+	}
 	return &Holder{
-		db: db, cfg: cfg, id: cfg.Holder + "/" + rand.Text(), log: log,
+		db: db, cfg: cfg, id: cfg.Holder + "/" + cfg.Instance, log: log,
 		wanted: make(map[string]struct{}), held: make(map[string]tenure),
 	}, nil
 }

@@ -32,9 +32,9 @@ func (w *working) serve(ctx context.Context) error {
 	_, e3 := bus.ServeBatch(ctx, w.deps.Bus, bus.SyncIn(bus.KindPoet), proofs, w.judgePoets)
 	_, e4 := bus.ServeBatch(ctx, w.deps.Bus, bus.GossipIn(bus.TopicMalfeasance), proofs, judgeProofs(w, w.gossipedProof))
 	_, e5 := bus.ServeBatch(ctx, w.deps.Bus, bus.SyncIn(bus.KindMalfeasance), proofs, judgeProofs(w, w.fetchedProof))
-	_, e6 := bus.ServeBatch(ctx, w.deps.Bus, bus.Sign(), signing, w.sign)
-	_, e7 := bus.ServeBatch(ctx, w.deps.Bus, bus.ProveVRF(), signing, w.prove)
-	_, e8 := bus.Serve(ctx, w.deps.Bus, bus.Identities(), bus.Queue{Length: 64, Full: actor.Refuse}, w.identities)
+	_, e6 := bus.ServeBatch(ctx, w.deps.Bus, bus.Sign(w.cfg.Holder), signing, w.sign)
+	_, e7 := bus.ServeBatch(ctx, w.deps.Bus, bus.ProveVRF(w.cfg.Holder), signing, w.prove)
+	_, e8 := bus.Serve(ctx, w.deps.Bus, bus.Identities(w.cfg.Holder), bus.Queue{Length: 64, Full: actor.Refuse}, w.identities)
 	return errors.Join(e1, e2, e3, e4, e5, e6, e7, e8)
 }
 

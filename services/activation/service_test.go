@@ -166,9 +166,16 @@ func TestSignsForIdentitiesThatItHolds(t *testing.T) {
 	params := network.Fastnet()
 	w := start(t, params, func(s *setup) { s.config.Identities = dir })
 	require.Eventually(t, func() bool {
-		r, err := bus.Identities().Call(t.Context(), w.gossip, bus.None{})
+		r, err := bus.Identities(bus.ActivationService).Call(t.Context(), w.gossip, bus.None{})
 		return err == nil && len(r.NodeIDs) == len(keys)
 	}, 20*time.Second, time.Millisecond)
+
+	held, err := read.Holders(t.Context(), w.db)
+	require.NoError(t, err)
+	require.Len(t, held, len(keys))
+	for _, h := range held {
+		require.Equal(t, bus.ActivationService, h.Holder)
+	}
 
 	id, prefix := keys[0].NodeID(), params.Genesis.ID()
 	layer := codec.MustEncode(&wire.BallotMetadata{Layer: 5, MsgHash: wire.Hash32{1}})
@@ -187,7 +194,7 @@ func TestSignsForIdentitiesThatItHolds(t *testing.T) {
 		{NodeID: id, Domain: 77, Body: layer},
 		{NodeID: wire.NodeID{1}, Domain: uint8(signing.Ballot), Body: layer},
 	}
-	r, err := bus.Sign().Call(t.Context(), w.gossip, bus.SignRequest{Items: items})
+	r, err := bus.Sign(bus.ActivationService).Call(t.Context(), w.gossip, bus.SignRequest{Items: items})
 	require.NoError(t, err)
 	var got []bus.SignOutcome
 	verifier := signing.NewVerifier(prefix[:])
@@ -201,7 +208,7 @@ func TestSignsForIdentitiesThatItHolds(t *testing.T) {
 		bus.SignRefused, bus.SignRefused, bus.SignRefused, bus.SignRefused, bus.SignNotOurs,
 	}, got)
 
-	proofs, err := bus.ProveVRF().Call(t.Context(), w.gossip, bus.VRFRequest{Items: []bus.VRFItem{
+	proofs, err := bus.ProveVRF(bus.ActivationService).Call(t.Context(), w.gossip, bus.VRFRequest{Items: []bus.VRFItem{
 		{NodeID: id, Message: []byte("m")}, {NodeID: wire.NodeID{1}, Message: []byte("m")},
 	}})
 	require.NoError(t, err)
@@ -209,7 +216,7 @@ func TestSignsForIdentitiesThatItHolds(t *testing.T) {
 	require.Equal(t, bus.SignNotOurs, proofs.Results[1].Outcome)
 
 	w.stop()
-	_, err = bus.Sign().Call(t.Context(), w.gossip, bus.SignRequest{Items: items})
+	_, err = bus.Sign(bus.ActivationService).Call(t.Context(), w.gossip, bus.SignRequest{Items: items})
 	require.ErrorIs(t, err, bus.Unavailable)
 	var resigned int
 	require.NoError(t, w.db.QueryRow(t.Context(), "SELECT count(*) FROM audit WHERE event = 'lease_resigned'").Scan(&resigned))
