@@ -16,8 +16,11 @@ import (
 )
 
 // Process tallies votes up to a layer and makes the state follow (spec 06
-// §12.2). A repeat finds the work done.
+// §12.2). A repeat finds the work done. A layer that has not begun is refused.
 func (e *Engine) Process(ctx context.Context, layer wire.LayerID) (bus.ProcessReply, error) {
+	if err := e.begun(layer); err != nil {
+		return bus.ProcessReply{}, err
+	}
 	e.processing.Lock()
 	defer e.processing.Unlock()
 	if err := e.Follow(ctx); err != nil {
@@ -40,6 +43,15 @@ func (e *Engine) Process(ctx context.Context, layer wire.LayerID) (bus.ProcessRe
 	e.deps.Costs.Layers.Inc()
 	s := e.Status()
 	return bus.ProcessReply{Processed: s.Processed, Verified: s.Verified, InState: s.InState, Missing: missing}, nil
+}
+
+// begun refuses layers of the future: memory is kept for every layer up to the
+// highest that was named.
+func (e *Engine) begun(layer wire.LayerID) error {
+	if current := e.current(); layer > current {
+		return bus.Errorf(bus.BadRequest, "layer %d has not begun, it is layer %d now", layer, current)
+	}
+	return nil
 }
 
 // carryOut plans and does what the plan says, step by step.

@@ -18,7 +18,11 @@ import (
 )
 
 // Tell takes news of a layer: hare's output or a certificate, and the weak coin.
+// There is no news of a layer that has not begun.
 func (e *Engine) Tell(ctx context.Context, n bus.LayerNews) (bus.Judgement, error) {
+	if err := e.begun(n.Layer); err != nil {
+		return bus.Judgement{}, err
+	}
 	e.processing.Lock()
 	defer e.processing.Unlock()
 	if err := e.Follow(ctx); err != nil {
