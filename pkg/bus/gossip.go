@@ -94,9 +94,13 @@ func (k Kind) Owner() string {
 	return ConsensusService
 }
 
+// SelfPeer stands for this node where a peer is named: gossip hands the node's own
+// messages to their owners too, before anybody else gets them.
+const SelfPeer = "self"
+
 // PeerMessage is a gossip message as it arrived.
 type PeerMessage struct {
-	// Peer is the libp2p id of the sender; our own for what we publish.
+	// Peer is the libp2p id of the sender; SelfPeer for what we publish.
 	Peer string
 	// Body is the message's bytes. The receiver may keep it, not change it.
 	Body []byte
