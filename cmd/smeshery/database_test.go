@@ -1,7 +1,10 @@
 package main_test
 
 import (
+	"context"
 	"os/exec"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,4 +29,32 @@ func TestAnExternalDatabase(t *testing.T) {
 	out, err = exec.Command("smeshery", "replay", "--database", url, all[0]).CombinedOutput()
 	require.Error(t, err)
 	require.Regexp(t, "another (network|genesis)", string(out))
+}
+
+var waitingLine = regexp.MustCompile(`waiting since \d+s: [a-z]+ .*: (internal|unavailable)`)
+
+// An external database that goes away in the middle of a replay is waited for,
+// and the user is told what for. Once it is back the replay goes on.
+func TestAnExternalDatabaseGoesAwayForAWhile(t *testing.T) {
+	dir, data := recordings(t)[0], t.TempDir()
+	server := storetest.Server(t, data, nil)
+	url := server.URL(server.Database())
+	cmd, lines := follow(t, func(_ *exec.Cmd, line string) bool { return layerLine.MatchString(line) }, "--database", url, dir)
+	server.Stop(context.Background())
+	var rest []string
+	waited := false
+	for lines.Scan() {
+		rest = append(rest, lines.Text())
+		if !waited && waitingLine.MatchString(lines.Text()) {
+			waited = true
+			again := storetest.Server(t, data, nil)
+			require.Equal(t, url, again.URL(again.Database()))
+		}
+	}
+	require.NoError(t, cmd.Wait(), strings.Join(rest, "\n"))
+	require.True(t, waited, strings.Join(rest, "\n"))
+	require.NotContains(t, strings.Join(rest, "\n"), "going on after layer", "it is the same run")
+	report, code := run(t, "--database", url, dir)
+	requireSame(t, dir, report, code)
+	require.Equal(t, report.LastLayer, report.ResumedAfter)
 }
