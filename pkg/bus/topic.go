@@ -134,6 +134,9 @@ type Consumption struct {
 // message back later. It returns when all handlers have.
 func Consume[M any](ctx context.Context, c *Conn, t Topic[M], o Consumption, h func(context.Context, Delivery[M]) error) error {
 	consumer, err := c.consumer(ctx, t.subject, t.stream, &o)
+	if err != nil && ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
