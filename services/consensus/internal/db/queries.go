@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/smeshery/smeshery/pkg/lease"
 	"github.com/smeshery/smeshery/pkg/store"
+	"github.com/smeshery/smeshery/pkg/store/outbox"
 )
 
 //go:embed migrations/*.sql
@@ -20,7 +22,7 @@ func Schema() store.Schema {
 	if err != nil {
 		panic(err) // the directory is embedded above
 	}
-	return store.Schema{Name: "consensus", Parts: []store.Part{{Name: "consensus", Files: files}}}
+	return store.Schema{Name: "consensus", Parts: []store.Part{{Name: "consensus", Files: files}, lease.Part(), outbox.Part()}}
 }
 
 // statement reads an embedded query; a name without a file is a mistake of this
@@ -59,4 +61,13 @@ var (
 	claimNetworkSQL      = statement("claim_network")
 	networkSQL           = statement("network")
 	firstAppliedBlockSQL = statement("first_applied_block")
+	referencesSQL        = statement("references")
+	lastBallotsSQL       = statement("last_ballots")
+	upsertPreparedSQL    = statement("upsert_prepared_set")
+	preparedSetSQL       = statement("prepared_set")
+	insertSchedulesSQL   = statement("insert_schedules")
+	schedulesSQL         = statement("schedules")
+	markBuiltSQL         = statement("mark_built")
+	aggregatedHashSQL    = statement("aggregated_hash")
+	validOutputsSQL      = statement("valid_outputs")
 )
