@@ -42,6 +42,9 @@ func Load(dir string) ([]Identity, error) {
 		if entry.IsDir() || filepath.Ext(entry.Name()) != extension {
 			continue
 		}
+		if err := private(filepath.Join(dir, entry.Name())); err != nil {
+			return nil, err
+		}
 		content, err := os.ReadFile(filepath.Join(dir, entry.Name()))
 		if err != nil {
 			return nil, fmt.Errorf("read identity: %w", err)
@@ -57,6 +60,18 @@ func Load(dir string) ([]Identity, error) {
 		found = append(found, Identity{Name: entry.Name(), Key: key})
 	}
 	return found, check(found)
+}
+
+// private refuses a file that others may read or change.
+func private(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("read identity: %w", err)
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return fmt.Errorf("%w (mode %04o): chmod 600 %s", ErrExposed, mode, path)
+	}
+	return nil
 }
 
 func check(found []Identity) error {

@@ -19,6 +19,7 @@ var (
 	ErrMismatch  = errors.New("public half does not belong to the private half")
 	ErrDuplicate = errors.New("identity occurs in two key files")
 	ErrMixed     = errors.New("local.key stands beside other identities")
+	ErrExposed   = errors.New("key is open to other users")
 	ErrNoKeys    = errors.New("directory has no key files")
 )
 

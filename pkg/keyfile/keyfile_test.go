@@ -71,6 +71,22 @@ func TestDirectoryRules(t *testing.T) {
 	require.ErrorIs(t, err, ErrDuplicate)
 }
 
+func TestKeysOpenToOthersAreRefused(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), Dir)
+	_, err := LoadOrCreate(dir)
+	require.NoError(t, err)
+	path := filepath.Join(dir, LocalName)
+	for _, mode := range []os.FileMode{0o640, 0o604, 0o620} {
+		require.NoError(t, os.Chmod(path, mode))
+		_, err = Load(dir)
+		require.ErrorIs(t, err, ErrExposed)
+		require.ErrorContains(t, err, "chmod 600 "+path)
+	}
+	require.NoError(t, os.Chmod(path, 0o600))
+	_, err = Load(dir)
+	require.NoError(t, err)
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(Format(signing.NewKey([32]byte{1})))
 	f.Fuzz(func(t *testing.T, content []byte) {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -40,7 +43,7 @@ type Guard struct {
 	db      *store.DB
 	terms   Terms
 	prefix  []byte
-	keys    map[wire.NodeID]signing.Key // never changes, is never printed
+	keys    atomic.Pointer[map[wire.NodeID]signing.Key] // the map never changes, is never printed
 	metrics *measure.Metrics
 
 	// step is where tests let the process die.
@@ -61,25 +64,41 @@ const (
 func New(db *store.DB, terms Terms, prefix []byte, keys []signing.Key, metrics *measure.Metrics) *Guard {
 	g := &Guard{
 		db: db, terms: terms, prefix: prefix, metrics: metrics,
-		keys: make(map[wire.NodeID]signing.Key, len(keys)),
 		step: func(step) error { return nil },
 	}
-	for _, k := range keys {
-		g.keys[k.NodeID()] = k
-	}
+	g.keys.Store(&map[wire.NodeID]signing.Key{})
+	g.Add(keys...)
 	return g
+}
+
+// Add gives the guard more keys.
+func (g *Guard) Add(keys ...signing.Key) {
+	for {
+		old := g.keys.Load()
+		all := maps.Clone(*old)
+		for _, k := range keys {
+			all[k.NodeID()] = k
+		}
+		if g.keys.CompareAndSwap(old, &all) {
+			return
+		}
+	}
 }
 
 // LeaseName is the lease that owns an identity.
 func LeaseName(id wire.NodeID) string { return "identity/" + id.String() }
 
 // Own tells whether the guard has the identity's key, held or not.
-func (g *Guard) Own(id wire.NodeID) bool { _, ok := g.keys[id]; return ok }
+func (g *Guard) Own(id wire.NodeID) bool { _, ok := (*g.keys.Load())[id]; return ok }
+
+// All lists the identities whose keys are here, in no order.
+func (g *Guard) All() []wire.NodeID { return slices.Collect(maps.Keys(*g.keys.Load())) }
 
 // Held lists the identities that may sign now.
 func (g *Guard) Held() []wire.NodeID {
-	held := make([]wire.NodeID, 0, len(g.keys))
-	for id := range g.keys {
+	keys := *g.keys.Load()
+	held := make([]wire.NodeID, 0, len(keys))
+	for id := range keys {
 		if _, ok := g.terms.Term(LeaseName(id)); ok {
 			held = append(held, id)
 		}
@@ -124,7 +143,7 @@ const (
 	ReasonNoLease    = "the identity is not held"
 	ReasonStaleTerm  = "the lease has a newer term"
 	ReasonConflict   = "the slot holds other bytes"
-	ReasonQuarantine = "the slot is in quarantine"
+	ReasonQuarantine = "the slot is in quarantine, or the identity has moved"
 	ReasonNoRule     = "no rule for the slot"
 )
 
@@ -203,7 +222,7 @@ func (g *Guard) signOne(it *Item, c *claim, v *Verdict) {
 		*v = Verdict{Outcome: NotOurs, Reason: ReasonNoLease}
 		return
 	}
-	sig, err := g.keys[c.id].Sign(g.prefix, it.Request)
+	sig, err := (*g.keys.Load())[c.id].Sign(g.prefix, it.Request)
 	if err != nil {
 		*v = Verdict{Outcome: Refused, Reason: ReasonNoRule}
 		return
@@ -214,7 +233,7 @@ func (g *Guard) signOne(it *Item, c *claim, v *Verdict) {
 // Prove makes a VRF proof for an identity that is held. It needs no slot: key
 // and message determine it.
 func (g *Guard) Prove(id wire.NodeID, message []byte) (wire.VrfSignature, bool) {
-	k, ok := g.keys[id]
+	k, ok := (*g.keys.Load())[id]
 	if !ok {
 		return wire.VrfSignature{}, false
 	}
@@ -225,4 +244,4 @@ func (g *Guard) Prove(id wire.NodeID, message []byte) (wire.VrfSignature, bool) 
 }
 
 // Keys is how many identities' keys are here.
-func (g *Guard) Keys() int { return len(g.keys) }
+func (g *Guard) Keys() int { return len(*g.keys.Load()) }

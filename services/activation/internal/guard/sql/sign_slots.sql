@@ -12,6 +12,8 @@ WITH wanted AS (
 	SELECT w.*, EXISTS (
 		SELECT FROM quarantine AS q
 		WHERE q.node_id IN (w.node_id, ''::bytea) AND q.kind = w.kind AND w.major <= q.through_major
+	) OR EXISTS (
+		SELECT FROM retired AS r WHERE r.node_id = w.node_id
 	) AS quarantined
 	FROM wanted AS w
 	JOIN held AS h ON h.name = w.lease AND h.term = w.term
