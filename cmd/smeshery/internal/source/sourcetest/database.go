@@ -28,6 +28,7 @@ CREATE TABLE transactions (id CHAR(32) PRIMARY KEY, tx BLOB, header BLOB, result
 CREATE TABLE accounts (address CHAR(24), balance UNSIGNED LONG INT, next_nonce UNSIGNED LONG INT, layer_updated UNSIGNED LONG INT, template CHAR(24), state BLOB, PRIMARY KEY (address, layer_updated DESC));
 CREATE TABLE rewards (pubkey CHAR(32), coinbase CHAR(24) NOT NULL, layer INT NOT NULL, total_reward UNSIGNED LONG INT, layer_reward UNSIGNED LONG INT, PRIMARY KEY (pubkey, layer));
 CREATE TABLE identities (pubkey VARCHAR PRIMARY KEY, proof BLOB, received INT DEFAULT 0 NOT NULL) WITHOUT ROWID;
+CREATE TABLE marriages (id INT, pubkey CHAR(32) PRIMARY KEY, marriage_atx CHAR(32), marriage_idx INTEGER, marriage_target CHAR(32), marriage_sig CHAR(64));
 CREATE TABLE recovery (id UNSIGNED INT PRIMARY KEY, restore INT NOT NULL);
 `
 
@@ -104,6 +105,9 @@ func (w writer) objects(ctx context.Context, src source.Source) {
 	})
 	each(w, src.Identities(ctx), func(i source.Identity) {
 		w.exec("INSERT INTO identities VALUES (?, ?, ?)", i.NodeID[:], i.Proof, i.Received.UnixNano())
+	})
+	each(w, src.Marriages(ctx), func(m source.Marriage) {
+		w.exec("INSERT INTO marriages (pubkey, marriage_atx) VALUES (?, ?)", m.NodeID[:], m.ATX[:])
 	})
 }
 
