@@ -13,7 +13,6 @@ import (
 	"github.com/smeshery/smeshery/pkg/beacon"
 	"github.com/smeshery/smeshery/pkg/block"
 	"github.com/smeshery/smeshery/pkg/bus"
-	"github.com/smeshery/smeshery/pkg/eligibility"
 	"github.com/smeshery/smeshery/pkg/layerclock"
 	"github.com/smeshery/smeshery/pkg/mesh"
 	"github.com/smeshery/smeshery/pkg/network"
@@ -57,10 +56,13 @@ type Engine struct {
 	// outputs are layers whose hare output the tortoise heard.
 	outputs map[wire.LayerID]bool
 
-	// processing serialises layers and news of them, and guards the oracle.
+	// processing serialises layers and news of them.
 	processing sync.Mutex
+	// certifying guards the certifier, and the outputs and certificates in the
+	// database. It is taken after processing.
+	certifying sync.Mutex
 	certifier  *block.Certifier
-	oracle     *eligibility.Oracle
+	oracle     *Oracle
 
 	// feeding serialises the feeds and guards their positions.
 	feeding   sync.Mutex

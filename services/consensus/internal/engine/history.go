@@ -13,7 +13,7 @@ import (
 const lookupTimeout = 10 * time.Second
 
 // history answers the oracle from the database and the index
-// (eligibility.History). The processing lock is held.
+// (eligibility.History). The oracle's lock is held, the engine's is not.
 type history struct{ engine *Engine }
 
 func (h history) context() (context.Context, context.CancelFunc) {

@@ -47,6 +47,8 @@ func (e *Engine) Tell(ctx context.Context, n bus.LayerNews) (bus.Judgement, erro
 
 // output takes hare's word on a layer (spec 06 §12.4).
 func (e *Engine) output(ctx context.Context, layer wire.LayerID, id wire.BlockID) error {
+	e.certifying.Lock()
+	defer e.certifying.Unlock()
 	rows, err := db.Certificates(ctx, e.deps.DB, layer)
 	if err != nil {
 		return err
@@ -85,9 +87,9 @@ func (e *Engine) certified(ctx context.Context, layer wire.LayerID, blob []byte)
 	if err := codec.Decode(blob, certificate); err != nil {
 		return bus.Judgement{Verdict: bus.Reject, Reason: "malformed", Detail: err.Error()}, nil //nolint:nilerr // the verdict tells it
 	}
-	save, err := e.certifier.OnCertificate(layer, certificate, func(l wire.LayerID) ([]block.Row, error) {
-		return db.Certificates(ctx, e.deps.DB, l)
-	})
+	e.certifying.Lock()
+	defer e.certifying.Unlock()
+	save, err := e.certifier.OnCertificate(layer, certificate, e.outputRows(ctx))
 	var rule *block.RuleError
 	if err != nil && !errors.As(err, &rule) {
 		return bus.Judgement{}, err
@@ -95,19 +97,34 @@ func (e *Engine) certified(ctx context.Context, layer wire.LayerID, blob []byte)
 	if save == nil {
 		return bus.Judgement{Verdict: bus.Reject, Reason: string(rule.Rule), Detail: rule.Detail}, nil
 	}
-	err = store.RetryTx(ctx, e.deps.DB, func(tx pgx.Tx) error { return db.SaveCertificate(ctx, tx, save) })
-	if err != nil {
+	if err := e.saveCertificate(ctx, save); err != nil {
 		return bus.Judgement{}, err
 	}
-	output := certificate.BlockID
-	if save.Multiple() {
-		output = wire.BlockID{}
+	if !save.Multiple() {
+		e.tellOutput(layer, certificate.BlockID)
 	}
-	e.tellOutput(layer, output)
 	return bus.Judgement{Verdict: bus.Accept}, nil
 }
 
-// certifyJudge checks certify messages (block.Judge). The processing lock is held.
+// outputRows reads a layer's rows for the certifier.
+func (e *Engine) outputRows(ctx context.Context) block.Rows {
+	return func(l wire.LayerID) ([]block.Row, error) { return db.Certificates(ctx, e.deps.DB, l) }
+}
+
+// saveCertificate stores what the certifier decided; a layer with several
+// certificates is empty.
+func (e *Engine) saveCertificate(ctx context.Context, save *block.Save) error {
+	err := store.RetryTx(ctx, e.deps.DB, func(tx pgx.Tx) error { return db.SaveCertificate(ctx, tx, save) })
+	if err != nil {
+		return err
+	}
+	if save.Multiple() {
+		e.tellOutput(save.Layer, wire.BlockID{})
+	}
+	return nil
+}
+
+// certifyJudge checks certify messages (block.Judge).
 type certifyJudge struct{ engine *Engine }
 
 // BeaconKnown is block.Judge.

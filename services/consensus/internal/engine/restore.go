@@ -7,7 +7,6 @@ import (
 
 	"github.com/smeshery/smeshery/pkg/beacon"
 	"github.com/smeshery/smeshery/pkg/block"
-	"github.com/smeshery/smeshery/pkg/eligibility"
 	"github.com/smeshery/smeshery/pkg/mesh"
 	"github.com/smeshery/smeshery/pkg/store/read/state"
 	"github.com/smeshery/smeshery/pkg/tortoise"
@@ -37,9 +36,7 @@ func (e *Engine) restore(ctx context.Context) error {
 	if len(effects.Persist) > 0 {
 		return fmt.Errorf("a beacon that was just started wants to store %d beacons", len(effects.Persist))
 	}
-	e.oracle = eligibility.NewOracle(eligibility.Params{
-		LayersPerEpoch: e.params.LayersPerEpoch, Confidence: e.params.EligibilityConfidence, EffectiveGenesis: e.genesis,
-	}, history{e}, e.verifyVRF)
+	e.oracle = e.newOracle()
 	e.certifier = block.NewCertifier(e.certifierParams(), certifyJudge{e})
 	e.mesh = mesh.Restore(r.processed, r.applied, r.lastBallot)
 	e.processed.Store(uint32(r.processed))
