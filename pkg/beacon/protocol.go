@@ -163,3 +163,6 @@ func (c coinSource) Units(id wire.NodeID, epoch wire.EpochID) uint32 {
 func (c coinSource) VerifyVRF(id wire.NodeID, message []byte, proof wire.VrfSignature) bool {
 	return c.p.verifier.VerifyVRF(id, message, proof)
 }
+
+// Follows tells whether the epoch has a state, which StoredATX adds to.
+func (p *Protocol) Follows(target wire.EpochID) bool { return p.epochs[target] != nil }

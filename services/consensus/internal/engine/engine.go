@@ -9,8 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/smeshery/smeshery/pkg/atx/atxcache"
-	"github.com/smeshery/smeshery/pkg/beacon"
 	"github.com/smeshery/smeshery/pkg/block"
 	"github.com/smeshery/smeshery/pkg/bus"
 	"github.com/smeshery/smeshery/pkg/layerclock"
@@ -21,6 +22,8 @@ import (
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/tortoise"
 	"github.com/smeshery/smeshery/pkg/wire"
+	"github.com/smeshery/smeshery/services/consensus/internal/beacons"
+	"github.com/smeshery/smeshery/services/consensus/internal/clock"
 	"github.com/smeshery/smeshery/services/consensus/internal/db"
 )
 
@@ -36,6 +39,14 @@ type Deps struct {
 	// Seed keeps peers from choosing colliding index keys.
 	Seed  uint64
 	Costs *Costs
+	// Timer is clock.System unless a test owns the time.
+	Timer clock.Timer
+	// Fence fails a transaction of a process that has lost its tenure. Nil is no
+	// fence: nobody else is there.
+	Fence func(ctx context.Context, tx pgx.Tx) error
+	// Wake is told of new rows in the outbox. Nil is no outbox: users are told
+	// nothing.
+	Wake func()
 }
 
 // Engine is one node's consensus state.
@@ -50,11 +61,15 @@ type Engine struct {
 	mu       sync.RWMutex
 	tortoise *tortoise.Tortoise
 	index    *atxcache.Cache
-	beacons  *beacon.Protocol
 	mesh     *mesh.Mesh
 	weights  weights
 	// outputs are layers whose hare output the tortoise heard.
 	outputs map[wire.LayerID]bool
+	// seen is the highest layer of which users were told that it has ballots.
+	seen wire.LayerID
+
+	// beacons has its own lock, which comes before mu.
+	beacons *beacons.Book
 
 	// processing serialises layers and news of them.
 	processing sync.Mutex
@@ -74,6 +89,9 @@ type Engine struct {
 
 // Open builds the state from the database. Run must be called to store anything.
 func Open(ctx context.Context, params network.Params, deps Deps) (*Engine, error) {
+	if deps.Timer == nil {
+		deps.Timer = clock.System
+	}
 	e := &Engine{
 		params: params, genesis: params.FirstEffectiveGenesis(), deps: deps,
 		clock:   layerclock.Clock{Genesis: params.Genesis.Time, LayerDuration: params.LayerDuration},

@@ -40,6 +40,9 @@ func (e *Engine) followATXs(ctx context.Context) error {
 			e.onATX(&rows[i])
 		}
 		e.mu.Unlock()
+		if err := e.reportATXs(ctx, rows); err != nil {
+			return err
+		}
 		if len(rows) < feedBatch {
 			return nil
 		}

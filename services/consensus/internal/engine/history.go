@@ -100,12 +100,7 @@ func (h history) ActiveSet(hash wire.Hash32) ([]wire.ATXID, error) {
 
 // Beacon is eligibility.History.
 func (h history) Beacon(epoch wire.EpochID) (wire.Beacon, error) {
-	h.engine.mu.RLock()
-	defer h.engine.mu.RUnlock()
-	b, ok, err := h.engine.beacons.Beacon(epoch)
-	if err != nil {
-		return b, err
-	}
+	b, ok := h.engine.beacons.Beacon(epoch)
 	if !ok {
 		return b, eligibility.ErrNotFound
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/smeshery/smeshery/pkg/bus"
+	"github.com/smeshery/smeshery/pkg/events"
 	"github.com/smeshery/smeshery/pkg/mesh"
-	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/store/read/state"
 	"github.com/smeshery/smeshery/pkg/tortoise"
 	"github.com/smeshery/smeshery/pkg/wire"
@@ -37,7 +37,7 @@ func (e *Engine) Process(ctx context.Context, layer wire.LayerID) (bus.ProcessRe
 		return bus.ProcessReply{}, fmt.Errorf("process layer %d: %w", layer, err)
 	}
 	// Last: a layer that is marked needs no second look after a crash.
-	if err := db.SetProcessed(ctx, e.deps.DB, layer); err != nil {
+	if err := e.write(ctx, func(tx pgx.Tx) error { return db.SetProcessed(ctx, tx, layer) }); err != nil {
 		return bus.ProcessReply{}, err
 	}
 	e.deps.Costs.Layers.Inc()
@@ -111,7 +111,7 @@ func (e *Engine) readApplied(ctx context.Context, from wire.LayerID) (markers, e
 // revert takes layers back; the marks of the layers above go first, so that a
 // crash leaves marks only for layers that the state holds.
 func (e *Engine) revert(ctx context.Context, to wire.LayerID) error {
-	if err := db.ClearHashes(ctx, e.deps.DB, to); err != nil {
+	if err := e.write(ctx, func(tx pgx.Tx) error { return db.ClearHashes(ctx, tx, to) }); err != nil {
 		return err
 	}
 	if _, err := bus.Revert().Call(ctx, e.deps.Bus, bus.RevertRequest{To: to}); err != nil {
@@ -132,11 +132,14 @@ func (e *Engine) apply(ctx context.Context, s *mesh.Step) error {
 			return err
 		}
 	}
-	err := store.RetryTx(ctx, e.deps.DB, func(tx pgx.Tx) error {
+	err := e.write(ctx, func(tx pgx.Tx) error {
 		if err := db.SetHash(ctx, tx, s.Layer, s.Opinion); err != nil {
 			return err
 		}
-		return db.SetValidity(ctx, tx, s.Layer, s.Validity)
+		if err := db.SetValidity(ctx, tx, s.Layer, s.Validity); err != nil || !s.Verified {
+			return err
+		}
+		return e.tell(ctx, tx, &events.LayerUpdate{Layer: s.Layer, Status: events.LayerApplied})
 	})
 	if err != nil {
 		return err

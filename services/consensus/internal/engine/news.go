@@ -11,7 +11,6 @@ import (
 	"github.com/smeshery/smeshery/pkg/codec"
 	"github.com/smeshery/smeshery/pkg/eligibility"
 	"github.com/smeshery/smeshery/pkg/signing"
-	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/vrf"
 	"github.com/smeshery/smeshery/pkg/wire"
 	"github.com/smeshery/smeshery/services/consensus/internal/db"
@@ -29,7 +28,7 @@ func (e *Engine) Tell(ctx context.Context, n bus.LayerNews) (bus.Judgement, erro
 		return bus.Judgement{}, err
 	}
 	if n.Coin != nil {
-		if err := db.SetCoin(ctx, e.deps.DB, n.Layer, *n.Coin); err != nil {
+		if err := e.write(ctx, func(tx pgx.Tx) error { return db.SetCoin(ctx, tx, n.Layer, *n.Coin) }); err != nil {
 			return bus.Judgement{}, err
 		}
 		e.mu.Lock()
@@ -55,7 +54,7 @@ func (e *Engine) output(ctx context.Context, layer wire.LayerID, id wire.BlockID
 	}
 	insert, tell := block.OwnOutput(rows, id)
 	if insert != nil {
-		if err := db.InsertOutput(ctx, e.deps.DB, layer, insert); err != nil {
+		if err := e.write(ctx, func(tx pgx.Tx) error { return db.InsertOutput(ctx, tx, layer, insert) }); err != nil {
 			return err
 		}
 	}
@@ -114,7 +113,7 @@ func (e *Engine) outputRows(ctx context.Context) block.Rows {
 // saveCertificate stores what the certifier decided; a layer with several
 // certificates is empty.
 func (e *Engine) saveCertificate(ctx context.Context, save *block.Save) error {
-	err := store.RetryTx(ctx, e.deps.DB, func(tx pgx.Tx) error { return db.SaveCertificate(ctx, tx, save) })
+	err := e.write(ctx, func(tx pgx.Tx) error { return db.SaveCertificate(ctx, tx, save) })
 	if err != nil {
 		return err
 	}
@@ -129,10 +128,8 @@ type certifyJudge struct{ engine *Engine }
 
 // BeaconKnown is block.Judge.
 func (j certifyJudge) BeaconKnown(layer wire.LayerID) bool {
-	j.engine.mu.RLock()
-	defer j.engine.mu.RUnlock()
-	_, ok, err := j.engine.beacons.Beacon(j.engine.params.Epoch(layer))
-	return ok && err == nil
+	_, ok := j.engine.beacons.Beacon(j.engine.params.Epoch(layer))
+	return ok
 }
 
 // Signed is block.Judge.

@@ -16,34 +16,42 @@ import (
 
 // restore rebuilds everything from the database.
 func (e *Engine) restore(ctx context.Context) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	malicious, err := e.skipTo(ctx)
+	r, err := e.rebuild(ctx)
 	if err != nil {
 		return err
 	}
-	r, err := e.readPast(ctx)
-	if err != nil {
+	if err := e.openBeacons(r.beacons); err != nil {
 		return err
-	}
-	r.malicious = malicious
-	e.tortoise, err = tortoise.Restore(tortoise.ParamsOf(&e.params, e.genesis), tortoiseIndex{e.index}, r)
-	if err != nil {
-		return fmt.Errorf("tortoise: %w", err)
-	}
-	var effects beacon.Effects
-	e.beacons, effects = beacon.New(e.deps.Now(), beacon.ParamsOf(&e.params, e.genesis), beaconReader{r.beacons}, beacon.Keys{Signatures: e.judge.Params.Verifier})
-	if len(effects.Persist) > 0 {
-		return fmt.Errorf("a beacon that was just started wants to store %d beacons", len(effects.Persist))
 	}
 	e.oracle = e.newOracle()
 	e.certifier = block.NewCertifier(e.certifierParams(), certifyJudge{e})
-	e.mesh = mesh.Restore(r.processed, r.applied, r.lastBallot)
-	e.processed.Store(uint32(r.processed))
 	if err := e.reportAgain(ctx, r); err != nil {
 		return err
 	}
 	return e.accuseAgain(ctx, r)
+}
+
+// rebuild makes the tortoise and the mesh again.
+func (e *Engine) rebuild(ctx context.Context) (*past, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	malicious, err := e.skipTo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := e.readPast(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.malicious = malicious
+	e.tortoise, err = tortoise.Restore(tortoise.ParamsOf(&e.params, e.genesis), tortoiseIndex{e.index}, r)
+	if err != nil {
+		return nil, fmt.Errorf("tortoise: %w", err)
+	}
+	e.mesh = mesh.Restore(r.processed, r.applied, r.lastBallot)
+	e.processed.Store(uint32(r.processed))
+	e.seen = r.lastBallot
+	return r, nil
 }
 
 // reportAgain gives the beacon the word of stored ballots of the newest epoch,
@@ -69,23 +77,19 @@ func (e *Engine) reportAgain(ctx context.Context, r *past) error {
 
 func (e *Engine) reportStored(ctx context.Context, epoch wire.EpochID, b *wire.Ballot) error {
 	id := b.ID()
+	e.mu.RLock()
 	ref, ok := e.tortoise.Reference(id)
 	atx, indexed := e.index.Get(epoch, b.AtxID)
+	e.mu.RUnlock()
 	if !ok || !indexed || ref.Slots == 0 {
 		return nil
 	}
-	effects, err := e.beacons.ReportBallot(epoch, beacon.BallotReport{
+	err := e.beacons.Report(ctx, epoch, beacon.BallotReport{
 		Ballot: id, Beacon: ref.Beacon, Proofs: uint32(len(b.EligibilityProofs)),
 		Per: beacon.EligibilityWeight(atx.Weight, ref.Slots),
 	})
 	if err != nil {
 		return fmt.Errorf("report ballot %s: %w", id, err)
-	}
-	for _, made := range effects.Persist {
-		if err := db.InsertBeacon(ctx, e.deps.DB, made.Epoch, made.Beacon, made.Overwrite); err != nil {
-			return err
-		}
-		e.tortoise.OnBeacon(made.Epoch, made.Beacon)
 	}
 	return nil
 }
@@ -275,20 +279,4 @@ func (r *past) fail(err error) {
 	if r.err == nil {
 		r.err = err
 	}
-}
-
-// beaconReader gives the beacon what was stored before; its protocol half, which
-// needs ATXs and nonces, is not run yet.
-type beaconReader struct{ stored map[wire.EpochID]wire.Beacon }
-
-// ATXs is beacon.Reader.
-func (b beaconReader) ATXs(wire.EpochID) ([]beacon.ATX, error) { return nil, nil }
-
-// Nonce is beacon.Reader.
-func (b beaconReader) Nonce(wire.NodeID, wire.EpochID) (uint64, bool, error) { return 0, false, nil }
-
-// Beacon is beacon.Reader.
-func (b beaconReader) Beacon(epoch wire.EpochID) (wire.Beacon, bool, error) {
-	v, ok := b.stored[epoch]
-	return v, ok, nil
 }

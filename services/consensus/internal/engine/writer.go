@@ -10,8 +10,8 @@ import (
 	"github.com/smeshery/smeshery/pkg/beacon"
 	"github.com/smeshery/smeshery/pkg/bus"
 	"github.com/smeshery/smeshery/pkg/codec"
+	"github.com/smeshery/smeshery/pkg/events"
 	"github.com/smeshery/smeshery/pkg/proposal"
-	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/tortoise"
 	"github.com/smeshery/smeshery/pkg/wire"
 	"github.com/smeshery/smeshery/services/consensus/internal/db"
@@ -99,7 +99,7 @@ func (w *writer) gather(batch []*entry) []*entry {
 
 // write stores a batch and answers everybody in it.
 func (w *writer) write(ctx context.Context, batch []*entry) {
-	err := store.RetryTx(ctx, w.engine.deps.DB, func(tx pgx.Tx) error { return w.storeTx(ctx, tx, batch) })
+	err := w.engine.write(ctx, func(tx pgx.Tx) error { return w.storeTx(ctx, tx, batch) })
 	for _, en := range batch {
 		out := outcome{err: err}
 		if err == nil {
@@ -176,35 +176,24 @@ func (e *Engine) count(ctx context.Context, en *entry) (proposal.Kept, error) {
 	if errors.Is(err, &tortoise.RuleError{Rule: tortoise.RuleBallotExists}) {
 		kept.Known, err = true, nil
 	}
-	var effects beacon.Effects
-	if err == nil {
-		// Also for a row that was there: its commit may have gone unanswered.
-		effects, err = e.beacons.ReportBallot(e.params.Epoch(en.row.Layer), beacon.BallotReport{
-			Ballot: en.valid.ID, Beacon: en.valid.Beacon, Proofs: uint32(len(en.valid.Ballot.EligibilityProofs)),
-			Per: beacon.EligibilityWeight(en.valid.ATX.Weight, en.valid.Slots),
-		})
-	}
+	first := en.row.Layer > e.seen
+	e.seen = max(e.seen, en.row.Layer)
 	e.mu.Unlock()
 	if err != nil {
 		return kept, fmt.Errorf("count ballot %s: %w", en.row.ID, err)
 	}
-	return kept, e.adoptBeacons(ctx, effects)
-}
-
-// adoptBeacons stores beacons and then tells the tortoise.
-func (e *Engine) adoptBeacons(ctx context.Context, effects beacon.Effects) error {
-	for _, r := range effects.Persist {
-		if err := db.InsertBeacon(ctx, e.deps.DB, r.Epoch, r.Beacon, r.Overwrite); err != nil {
-			return err
-		}
+	if first {
+		e.announce(ctx, &events.LayerUpdate{Layer: en.row.Layer, Status: events.LayerSeen})
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, r := range effects.Events {
-		e.tortoise.OnBeacon(r.Epoch, r.Beacon)
-		e.deps.Log.Info("beacon", "epoch", r.Epoch, "beacon", r.Beacon)
+	// Also for a row that was there: its commit may have gone unanswered.
+	err = e.beacons.Report(ctx, e.params.Epoch(en.row.Layer), beacon.BallotReport{
+		Ballot: en.valid.ID, Beacon: en.valid.Beacon, Proofs: uint32(len(en.valid.Ballot.EligibilityProofs)),
+		Per: beacon.EligibilityWeight(en.valid.ATX.Weight, en.valid.Slots),
+	})
+	if err != nil {
+		return kept, fmt.Errorf("report ballot %s: %w", en.row.ID, err)
 	}
-	return nil
+	return kept, nil
 }
 
 // accuse hands a proof to activation, which stores and gossips it. If that fails

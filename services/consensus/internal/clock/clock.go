@@ -1,0 +1,51 @@
+// Package clock is time as the service sees it: a wall clock and timers that a
+// test can own.
+//
+// Invariant: what waits for a moment looks at the wall clock again at least every
+// second, so that a clock that is set, or a machine that slept, delays nothing by
+// more.
+package clock
+
+import (
+	"context"
+	"time"
+)
+
+// recheck bounds how long a timer is trusted without a look at the wall clock.
+const recheck = time.Second
+
+// Timer fires once after d, unless stop is called before.
+type Timer func(d time.Duration) (fired <-chan time.Time, stop func())
+
+// Clock tells the time and waits. Both fields are needed.
+type Clock struct {
+	Now   func() time.Time
+	Timer Timer
+}
+
+// System is the machine's timer.
+func System(d time.Duration) (fired <-chan time.Time, stop func()) {
+	t := time.NewTimer(d)
+	return t.C, func() { t.Stop() }
+}
+
+// Until returns at a moment with nil, earlier with nil if somebody pokes, or with
+// the error of ctx. poked is nil where nobody does.
+func (c Clock) Until(ctx context.Context, at time.Time, poked <-chan struct{}) error {
+	for {
+		left := at.Sub(c.Now())
+		if left <= 0 {
+			return ctx.Err()
+		}
+		fired, stop := c.Timer(min(left, recheck))
+		select {
+		case <-ctx.Done():
+			stop()
+			return ctx.Err()
+		case <-poked:
+			stop()
+			return nil
+		case <-fired:
+		}
+	}
+}
