@@ -1,0 +1,75 @@
+package blocks
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/smeshery/smeshery/pkg/bus"
+	"github.com/smeshery/smeshery/pkg/store/read/state"
+	"github.com/smeshery/smeshery/pkg/wire"
+)
+
+// wait keeps a plan until the state has the layer below it. The lowest layer gives
+// way to one too many: the state is past it, or will not come to it.
+func (w *Worker) wait(p waiting) {
+	w.waiting[p.plan.Layer] = p
+	if len(w.waiting) > maxWaiting {
+		w.forget(slices.Min(slices.Collect(maps.Keys(w.waiting))))
+	}
+}
+
+func (w *Worker) forget(layer wire.LayerID) {
+	delete(w.waiting, layer)
+	w.deps.Charges.Release(layer)
+}
+
+// executeWaiting executes the layers that come next, one after the other, and ends
+// at the first that does not wait here, or with the first error.
+func (w *Worker) executeWaiting(ctx context.Context) error {
+	for len(w.waiting) > 0 {
+		last, ok, err := state.LastApplied(ctx, w.deps.DB)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			last = w.params.FirstEffectiveGenesis()
+		}
+		for layer := range w.waiting {
+			if layer <= last {
+				// Votes or a certificate decided it.
+				w.forget(layer)
+			}
+		}
+		next, ok := w.waiting[last+1]
+		if !ok {
+			return nil
+		}
+		if err := w.execute(ctx, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// execute makes a block of a plan by executing it. A plan that the state refuses
+// for good is given up; what else goes wrong is tried again.
+func (w *Worker) execute(ctx context.Context, p waiting) error {
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
+	layer := p.plan.Layer
+	reply, err := w.deps.Engine.AdoptOptimistic(ctx, p.plan.Block().InnerBlock)
+	if err != nil {
+		if refused(err) {
+			w.forget(layer)
+		}
+		return err
+	}
+	defer w.forget(layer)
+	return w.finish(ctx, layer, reply.ID, p.parts)
+}
+
+func refused(err error) bool {
+	return errors.Is(err, bus.Conflict) || errors.Is(err, bus.BadRequest)
+}
