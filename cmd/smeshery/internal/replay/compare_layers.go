@@ -132,12 +132,8 @@ func (f *follower) compareBlocks(ctx context.Context, from, to wire.LayerID) err
 		layer int64
 		valid *bool
 	}
-	here, err := index(ctx, f.r, "blocks", compareBlocksSQL, func(rows pgx.CollectableRow) (id wire.BlockID, v row, err error) {
-		var key []byte
-		err = rows.Scan(&key, &v.layer, &v.valid)
-		copy(id[:], key)
-		return id, v, err
-	}, int64(from), int64(to))
+	here, err := byID[wire.BlockID](ctx, f.r, "blocks", compareBlocksSQL,
+		func(v *row) []any { return []any{&v.layer, &v.valid} }, int64(from), int64(to))
 	if err != nil {
 		return err
 	}

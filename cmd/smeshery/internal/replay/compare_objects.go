@@ -5,8 +5,6 @@ import (
 	"encoding/hex"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/smeshery/smeshery/cmd/smeshery/internal/source"
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/wire"
@@ -18,12 +16,8 @@ const invalid = 2
 func (r *run) comparePoets(ctx context.Context, batch []source.PoetProof) error {
 	type row struct{ service, round []byte }
 	keys := store.Column(batch, func(p *source.PoetProof) []byte { return p.Ref[:] })
-	here, err := index(ctx, r, "PoET proofs", comparePoetsSQL, func(rows pgx.CollectableRow) (ref wire.PoetProofRef, v row, err error) {
-		var id []byte
-		err = rows.Scan(&id, &v.service, &v.round)
-		copy(ref[:], id)
-		return ref, v, err
-	}, keys)
+	here, err := byID[wire.PoetProofRef](ctx, r, "PoET proofs", comparePoetsSQL,
+		func(v *row) []any { return []any{&v.service, &v.round} }, keys)
 	if err != nil {
 		return err
 	}
@@ -49,13 +43,7 @@ type atxRow struct {
 
 func (r *run) compareATXs(ctx context.Context, batch []source.ATX) error {
 	keys := store.Column(batch, func(a *source.ATX) []byte { return a.ID[:] })
-	here, err := index(ctx, r, "ATXs", compareATXsSQL, func(rows pgx.CollectableRow) (id wire.ATXID, v atxRow, err error) {
-		var key []byte
-		err = rows.Scan(&key, &v.epoch, &v.node, &v.units, &v.weight, &v.base, &v.ticks, &v.sequence,
-			&v.nonce, &v.coinbase, &v.commitment, &v.marriage, &v.validity, &v.version, &v.received)
-		copy(id[:], key)
-		return id, v, err
-	}, keys)
+	here, err := byID[wire.ATXID](ctx, r, "ATXs", compareATXsSQL, (*atxRow).columns, keys)
 	if err != nil {
 		return err
 	}
@@ -70,6 +58,13 @@ func (r *run) compareATXs(ctx context.Context, batch []source.ATX) error {
 		}
 	}
 	return nil
+}
+
+func (v *atxRow) columns() []any {
+	return []any{
+		&v.epoch, &v.node, &v.units, &v.weight, &v.base, &v.ticks, &v.sequence,
+		&v.nonce, &v.coinbase, &v.commitment, &v.marriage, &v.validity, &v.version, &v.received,
+	}
 }
 
 func (v *atxRow) compare(c *comparison, a *source.ATX) {
@@ -97,12 +92,8 @@ func (r *run) compareBallots(ctx context.Context, batch []source.Ballot) error {
 		atx, node []byte
 	}
 	keys := store.Column(batch, func(b *source.Ballot) []byte { return b.ID[:] })
-	here, err := index(ctx, r, "ballots", compareBallotsSQL, func(rows pgx.CollectableRow) (id wire.BallotID, v row, err error) {
-		var key []byte
-		err = rows.Scan(&key, &v.layer, &v.atx, &v.node)
-		copy(id[:], key)
-		return id, v, err
-	}, keys)
+	here, err := byID[wire.BallotID](ctx, r, "ballots", compareBallotsSQL,
+		func(v *row) []any { return []any{&v.layer, &v.atx, &v.node} }, keys)
 	if err != nil {
 		return err
 	}

@@ -80,12 +80,8 @@ func (r *run) comparePending(ctx context.Context) error {
 			return err
 		}
 		keys := store.Column(batch, func(t *source.Transaction) []byte { return t.ID[:] })
-		here, err := index(ctx, r, "transactions", comparePendingSQL, func(rows pgx.CollectableRow) (id wire.TransactionID, v row, err error) {
-			var key []byte
-			err = rows.Scan(&key, &v.header, &v.applied)
-			copy(id[:], key)
-			return id, v, err
-		}, keys)
+		here, err := byID[wire.TransactionID](ctx, r, "transactions", comparePendingSQL,
+			func(v *row) []any { return []any{&v.header, &v.applied} }, keys)
 		if err != nil {
 			return err
 		}
@@ -105,12 +101,8 @@ func (r *run) comparePending(ctx context.Context) error {
 }
 
 func (r *run) compareMalicious(ctx context.Context) error {
-	here, err := index(ctx, r, "malicious identities", compareMaliciousSQL, func(rows pgx.CollectableRow) (node wire.NodeID, _ struct{}, err error) {
-		var key []byte
-		err = rows.Scan(&key)
-		copy(node[:], key)
-		return node, struct{}{}, err
-	})
+	here, err := byID[wire.NodeID](ctx, r, "malicious identities", compareMaliciousSQL,
+		func(*struct{}) []any { return nil })
 	if err != nil {
 		return err
 	}
@@ -130,13 +122,7 @@ func (r *run) compareMalicious(ctx context.Context) error {
 }
 
 func (r *run) compareMarriages(ctx context.Context) error {
-	here, err := index(ctx, r, "marriages", compareMarriagesSQL, func(rows pgx.CollectableRow) (node wire.NodeID, atx wire.ATXID, err error) {
-		var key, id []byte
-		err = rows.Scan(&key, &id)
-		copy(node[:], key)
-		copy(atx[:], id)
-		return node, atx, err
-	})
+	here, err := byID[wire.NodeID](ctx, r, "marriages", compareMarriagesSQL, func(atx *[]byte) []any { return []any{atx} })
 	if err != nil {
 		return err
 	}
@@ -148,7 +134,7 @@ func (r *run) compareMarriages(ctx context.Context) error {
 		atx, ok := here[s.NodeID]
 		delete(here, s.NodeID)
 		if same(c, "stored", ok, true); ok {
-			same(c, "marriage_atx", atx, s.ATX)
+			same(c, "marriage_atx", *optional[wire.ATXID](atx), s.ATX)
 		}
 		r.tally(source.Marriages).Compared++
 	}

@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/smeshery/smeshery/cmd/smeshery/internal/source"
 	"github.com/smeshery/smeshery/pkg/store/read/state"
 	"github.com/smeshery/smeshery/pkg/wire"
@@ -111,12 +109,8 @@ func (f *follower) compareResults(ctx context.Context, from, to wire.LayerID) er
 	if err != nil {
 		return err
 	}
-	here, err := index(ctx, f.r, "transactions", compareResultsSQL, func(rows pgx.CollectableRow) (id wire.TransactionID, v result, err error) {
-		var key []byte
-		err = rows.Scan(&key, &v.layer, &v.block, &v.header, &v.result)
-		copy(id[:], key)
-		return id, v, err
-	}, int64(from), int64(to))
+	here, err := byID[wire.TransactionID](ctx, f.r, "transactions", compareResultsSQL,
+		func(v *result) []any { return []any{&v.layer, &v.block, &v.header, &v.result} }, int64(from), int64(to))
 	if err != nil {
 		return err
 	}

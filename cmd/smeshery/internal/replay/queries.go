@@ -60,6 +60,17 @@ func index[K comparable, V any](ctx context.Context, r *run, what, sql string, s
 	return out, err
 }
 
+// byID reads rows whose first column is an id; columns says where the others go.
+func byID[K ~[20]byte | ~[32]byte, V any](ctx context.Context, r *run, what, sql string, columns func(*V) []any, args ...any) (map[K]V, error) {
+	return index(ctx, r, what, sql, func(rows pgx.CollectableRow) (id K, v V, err error) {
+		var key []byte
+		if err := rows.Scan(append([]any{&key}, columns(&v)...)...); err != nil {
+			return id, v, err
+		}
+		return *optional[K](key), v, nil
+	}, args...)
+}
+
 // optional turns a nullable column into an id.
 func optional[T ~[20]byte | ~[24]byte | ~[32]byte](b []byte) *T {
 	if b == nil {
