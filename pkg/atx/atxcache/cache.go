@@ -1,6 +1,7 @@
 package atxcache
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/smeshery/smeshery/pkg/wire"
@@ -9,7 +10,7 @@ import (
 // Cache holds the ATXs of some target epochs. Make it with New.
 type Cache struct {
 	seed      uint64
-	epochs    []*epoch // ascending
+	epochs    []*epoch // descending
 	evicted   wire.EpochID
 	malicious map[wire.NodeID]struct{}
 }
@@ -21,9 +22,9 @@ func New(seed uint64) *Cache {
 }
 
 func (c *Cache) epoch(target wire.EpochID) *epoch {
-	for i := len(c.epochs) - 1; i >= 0; i-- {
-		if c.epochs[i].target == target {
-			return c.epochs[i]
+	for _, e := range c.epochs {
+		if e.target == target {
+			return e
 		}
 	}
 	return nil
@@ -39,7 +40,7 @@ func (c *Cache) Add(target wire.EpochID, entry Entry) bool {
 	if e == nil {
 		e = newEpoch(target, c.seed)
 		at, _ := slices.BinarySearchFunc(c.epochs, target, func(e *epoch, t wire.EpochID) int {
-			return int(int64(e.target) - int64(t))
+			return cmp.Compare(t, e.target)
 		})
 		c.epochs = slices.Insert(c.epochs, at, e)
 	}
@@ -50,24 +51,35 @@ func (c *Cache) Add(target wire.EpochID, entry Entry) bool {
 
 // Get returns the entry of an ATX.
 func (c *Cache) Get(target wire.EpochID, id wire.ATXID) (Entry, bool) {
-	if entry := c.Peek(target, &id); entry != nil {
+	if entry := c.find(target, &id); entry != nil {
 		return *entry, true
 	}
 	return Entry{}, false
 }
 
 // Peek is Get without the copy, for paths that look at a field or two of many
-// ATXs. The entry must not be written to. It is nil if there is none.
-func (c *Cache) Peek(target wire.EpochID, id *wire.ATXID) *Entry {
+// ATXs. The entry must not be written to, and is good until the next Add. It is
+// nil if there is none.
+func (c *Cache) Peek(target wire.EpochID, id *wire.ATXID) *Entry { return c.find(target, id) }
+
+// find is all of a look-up that hits at once, without a further call, and Get
+// and Peek are inlined: the shorter the way from one look-up to the next, the
+// more of them the processor has under way.
+func (c *Cache) find(target wire.EpochID, id *wire.ATXID) *Entry {
 	e := c.epoch(target)
 	if e == nil {
 		return nil
 	}
-	position := e.find(id, e.idHash(id))
-	if position == 0 {
-		return nil
+	k := e.seeds.key(id)
+	s := e.segment(k.place)
+	if at := uint(s.home(k.place)); at < uint(len(s.tags)) && at < uint(len(s.buckets)) {
+		if candidates := s.tags[at].candidates(k.tag); candidates != 0 {
+			if entry := &s.buckets[at].entries[first(candidates)]; same(&entry.ID, id) {
+				return entry
+			}
+		}
 	}
-	return e.at(position)
+	return s.find(k, id)
 }
 
 // OfNode yields the entries that an identity signed for an epoch.
@@ -86,8 +98,8 @@ func (c *Cache) All(target wire.EpochID) func(func(Entry) bool) {
 		if e == nil {
 			return
 		}
-		for position := uint32(1); position <= e.n; position++ {
-			if !yield(*e.at(position)) {
+		for _, entry := range e.byArrival() {
+			if !yield(*entry) {
 				return
 			}
 		}

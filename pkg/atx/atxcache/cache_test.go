@@ -69,7 +69,7 @@ func TestAgreesWithSlowCache(t *testing.T) {
 				}
 			default:
 				entry := Entry{NodeID: node, Weight: rapid.Uint64().Draw(t, "weight")}
-				binary.LittleEndian.PutUint16(entry.ID[:], rapid.Uint16().Draw(t, "id"))
+				entry.ID = drawID(t)
 				if cache.Add(target, entry) != model.add(target, entry) {
 					t.Fatal("add")
 				}
@@ -79,13 +79,25 @@ func TestAgreesWithSlowCache(t *testing.T) {
 	})
 }
 
+// drawID draws scattered IDs, and ones that share their place and tag.
+func drawID(t *rapid.T) (id wire.ATXID) {
+	if rapid.Bool().Draw(t, "scattered") {
+		binary.LittleEndian.PutUint16(id[:], rapid.Uint16().Draw(t, "id"))
+		binary.LittleEndian.PutUint16(id[8:], rapid.Uint16().Draw(t, "tag"))
+		return id
+	}
+	id[0], id[3] = rapid.SampledFrom([]byte{0, 7, 0xff}).Draw(t, "first"), rapid.ByteMax(3).Draw(t, "place")
+	id[31] = rapid.Byte().Draw(t, "last")
+	return id
+}
+
 func compare(t *rapid.T, cache *Cache, model *slow) {
 	for target := range wire.EpochID(4) {
 		want := model.entries[target]
 		if !slices.Equal(want, slices.Collect(cache.All(target))) || cache.Len(target) != len(want) {
 			t.Fatalf("entries of %d", target)
 		}
-		ids := []wire.ATXID{{31: 1}}
+		ids := []wire.ATXID{{30: 1}}
 		var sum Sum
 		for _, e := range want {
 			got, ok := cache.Get(target, e.ID)
@@ -97,6 +109,7 @@ func compare(t *rapid.T, cache *Cache, model *slow) {
 		if cache.Weigh(target, ids) != sum {
 			t.Fatal("weight")
 		}
+		compareSets(t, cache, target, want)
 		for node := range byte(10) {
 			id := wire.NodeID{node}
 			var mine []Entry
@@ -115,6 +128,41 @@ func compare(t *rapid.T, cache *Cache, model *slow) {
 				}
 			}
 		}
+	}
+}
+
+// compareSets weighs a set, absent IDs and repeated ones among it, as it was
+// drawn and sorted.
+func compareSets(t *rapid.T, cache *Cache, target wire.EpochID, want []Entry) {
+	var ids []wire.ATXID
+	for range rapid.IntRange(0, 100).Draw(t, "set") {
+		if id := drawID(t); len(want) == 0 || id[31]%2 == 0 {
+			ids = append(ids, id)
+		} else {
+			ids = append(ids, want[int(id[31])%len(want)].ID)
+		}
+	}
+	var sum Sum
+	for _, id := range ids {
+		at := slices.IndexFunc(want, func(e Entry) bool { return e.ID == id })
+		entry := cache.Peek(target, &id)
+		if at < 0 {
+			if entry != nil {
+				t.Fatalf("entry of %v, which is not there", id)
+			}
+			continue
+		}
+		if entry == nil || *entry != want[at] {
+			t.Fatalf("entry of %v", id)
+		}
+		sum.Found, sum.Weight = sum.Found+1, sum.Weight+want[at].Weight
+	}
+	if cache.Weigh(target, ids) != sum {
+		t.Fatal("weight as drawn")
+	}
+	slices.SortFunc(ids, wire.Compare[wire.ATXID])
+	if cache.Weigh(target, ids) != sum {
+		t.Fatal("weight sorted")
 	}
 }
 
