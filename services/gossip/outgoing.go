@@ -34,7 +34,7 @@ func (s *Service) relay(ctx context.Context, topic bus.GossipTopic) error {
 
 // say has one message judged and published. An error brings it back.
 func (s *Service) say(ctx context.Context, topic bus.GossipTopic, body []byte, attempt uint64) error {
-	name := id(peer.MessageID(string(topic), body))
+	name := peer.MessageID(string(topic), body)
 	now := s.deps.Now()
 	if s.seen.has(name, now) {
 		s.metrics.said(topic, "duplicate")
