@@ -16,6 +16,10 @@ func forms() []codec.Coded {
 		new(bus.ConsensusReply), new(bus.Tick), new(bus.Judgement), new(bus.FetchRequest), new(bus.FetchReply),
 		new(bus.ExecuteRequest), new(bus.ExecuteReply), new(bus.RevertRequest), new(bus.RevertReply),
 		new(bus.SelectRequest), new(bus.SelectReply), new(bus.LayerNews), new(bus.ProcessRequest), new(bus.ProcessReply),
+		new(bus.TakeRequest), new(bus.TakeReply), new(bus.BeatRequest), new(bus.BeatReply), new(bus.FinishRequest),
+		new(bus.AnnounceRequest), new(bus.AnnounceReply), new(bus.SubmitRequest), new(bus.TaskReply),
+		new(bus.PostInitInput), new(bus.PostProveInput), new(bus.PostProveResult), new(bus.K2PowInput), new(bus.K2PowResult),
+		new(bus.PostVerifyInput), new(bus.PostVerifyResult),
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/smeshery/smeshery/services/activation/internal/db"
 	"github.com/smeshery/smeshery/services/activation/internal/intake"
 	"github.com/smeshery/smeshery/services/activation/internal/measure"
+	"github.com/smeshery/smeshery/services/activation/internal/tasks"
 )
 
 // Config is the service's configuration.
@@ -44,6 +45,11 @@ type Config struct {
 	GossipQueue, SyncQueue int
 	// Batch is the most ATXs judged together; 0 is 1024.
 	Batch int
+	// LocalSpace has own post-workers make and prove the data of identities that
+	// have no post-service connected.
+	LocalSpace bool
+	// WorkerLost is how long a post-worker may be silent; 0 is 15 s.
+	WorkerLost time.Duration
 	// Drain bounds how long stopping waits for what was accepted; 0 is 30 s.
 	Drain time.Duration
 }
@@ -82,6 +88,7 @@ type Service struct {
 	pow     *lazyPow
 	post    *post.Verifier
 	space   intake.Space
+	tasks   *tasks.Queue
 	changes leaseChanges
 }
 
@@ -104,6 +111,10 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	if s.outbox, err = outbox.New(deps.DB, deps.Bus, outbox.Config{}, deps.Log, deps.Registry); err != nil {
+		return nil, err
+	}
+	s.tasks, err = tasks.New(deps.DB, deps.Bus, tasks.Config{Lost: cfg.WorkerLost}, deps.Log, deps.Registry)
+	if err != nil {
 		return nil, err
 	}
 	pow := deps.Pow

@@ -53,6 +53,7 @@ func (s *Service) Run(ctx context.Context) error {
 	group.Go(func() error { return s.outbox.Run(background) })
 	group.Go(func() error { return w.leases.Run(background) })
 	group.Go(func() error { return w.keepLeaseChanges(background) })
+	group.Go(func() error { return s.tasks.Run(background) })
 	err = w.serve(background)
 	if err == nil {
 		s.life.Advance(telemetry.Serving)

@@ -35,7 +35,7 @@ func (w *working) serve(ctx context.Context) error {
 	_, e6 := bus.ServeBatch(ctx, w.deps.Bus, bus.Sign(w.cfg.Holder), signing, w.sign)
 	_, e7 := bus.ServeBatch(ctx, w.deps.Bus, bus.ProveVRF(w.cfg.Holder), signing, w.prove)
 	_, e8 := bus.Serve(ctx, w.deps.Bus, bus.Identities(w.cfg.Holder), bus.Queue{Length: 64, Full: actor.Refuse}, w.identities)
-	return errors.Join(e1, e2, e3, e4, e5, e6, e7, e8)
+	return errors.Join(e1, e2, e3, e4, e5, e6, e7, e8, w.tasks.Serve(ctx))
 }
 
 func (w *working) gossiped(m bus.PeerMessage, at time.Time) intake.Item {
