@@ -194,14 +194,10 @@ func (l *loader) consensus() {
 
 func (l *loader) activation() {
 	for i, a := range l.seed.ATXs {
-		var commitment []byte
-		if a.Sequence == 0 {
-			commitment = a.Commitment
-		}
 		l.exec(`INSERT INTO atxs (seq, id, publish_epoch, node_id, coinbase, weight, base_height, tick_count, sequence, vrf_nonce,
 			effective_units, commitment, received, validity, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 1)`,
 			int64(i+1), []byte(a.ID), int64(a.PublishEpoch), []byte(a.Smesher), l.address(a.Coinbase), int64(a.Weight), int64(a.BaseHeight),
-			int64(a.Ticks), int64(a.Sequence), int64(a.VRFNonce), int64(a.Units), optional(commitment), int64(a.Received))
+			int64(a.Ticks), int64(a.Sequence), int64(a.VRFNonce), int64(a.Units), optional(a.Commitment), int64(a.Received))
 		var previous []byte
 		if wire.Hash32(a.Previous) != (wire.Hash32{}) {
 			previous = a.Previous

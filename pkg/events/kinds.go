@@ -129,6 +129,8 @@ type PostComplete struct {
 	Node      wire.NodeID `json:"node"`
 	Challenge wire.Hash32 `json:"challenge"`
 	Failed    bool        `json:"failed"`
+	// Invalid says that it failed because the proof that was made is not valid.
+	Invalid bool `json:"invalid,omitempty"`
 }
 
 // PoetWaitRound is an identity that waits until registration opens.

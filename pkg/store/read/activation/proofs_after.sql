@@ -1,0 +1,5 @@
+SELECT seq, node_id, received, proof
+FROM activation.malicious
+WHERE seq > $1
+ORDER BY seq
+LIMIT $2

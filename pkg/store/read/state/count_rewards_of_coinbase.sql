@@ -1,0 +1,3 @@
+SELECT count(*)
+FROM state.rewards
+WHERE coinbase = $1
