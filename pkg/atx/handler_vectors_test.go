@@ -1,147 +1,39 @@
 package atx
 
 import (
-	"cmp"
 	"encoding/hex"
 	"errors"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/smeshery/smeshery/internal/atxtest"
 	"github.com/smeshery/smeshery/internal/vectors"
-	"github.com/smeshery/smeshery/pkg/network"
 	"github.com/smeshery/smeshery/pkg/signing"
 	"github.com/smeshery/smeshery/pkg/wire"
 )
 
-type storedAtx struct {
-	ID         vectors.Hex       `json:"id"`
-	Publish    wire.EpochID      `json:"publish_epoch"`
-	Smesher    vectors.Hex       `json:"smesher_id"`
-	Units      uint32            `json:"effective_num_units"`
-	NumUnits   uint32            `json:"num_units"` // of a checkpoint
-	Commitment *vectors.Hex      `json:"commitment_atx"`
-	Nonce      vectors.Uint64    `json:"vrf_nonce"`
-	Coinbase   vectors.Hex       `json:"coinbase"`
-	Base       vectors.Uint64    `json:"base_tick_height"`
-	Ticks      vectors.Uint64    `json:"tick_count"`
-	Weight     vectors.Uint64    `json:"weight"`
-	Sequence   vectors.Uint64    `json:"sequence"`
-	Marriage   *vectors.Hex      `json:"marriage_atx"`
-	Validity   Validity          `json:"validity"`
-	Posts      map[string]uint32 `json:"posts"`
-	Shares     map[string]uint32 `json:"units"` // of a checkpoint
-}
-
-func optionalATX(h *vectors.Hex) *wire.ATXID {
-	if h == nil || *h == nil {
-		return nil
-	}
-	id := wire.ATXID(*h)
-	return &id
-}
-
-func (s *storedAtx) row() Row {
+func rowOf(s *atxtest.Stored) Row {
 	return Row{
 		ID: wire.ATXID(s.ID), PublishEpoch: s.Publish, NodeID: wire.NodeID(s.Smesher),
-		EffectiveUnits: s.Units + s.NumUnits, Commitment: optionalATX(s.Commitment),
+		EffectiveUnits: s.Units + s.NumUnits, Commitment: atxtest.ID(s.Commitment),
 		VRFNonce: uint64(s.Nonce), Coinbase: wire.Address(s.Coinbase),
 		BaseHeight: uint64(s.Base), Ticks: uint64(s.Ticks), Weight: uint64(s.Weight),
-		Sequence: uint64(s.Sequence), MarriageATX: optionalATX(s.Marriage), Validity: s.Validity,
+		Sequence: uint64(s.Sequence), MarriageATX: atxtest.ID(s.Marriage), Validity: Validity(s.Validity),
 	}
 }
 
-type marriageRow struct {
-	ATX    string     `json:"atx"`
-	Index  int        `json:"index"`
-	ID     MarriageID `json:"marriage_id"`
-	Node   string     `json:"node"`
-	Target string     `json:"target"`
-}
-
-func marriageRows(s *memState) (rows []marriageRow) {
+func marriageRows(s *memState) (rows []atxtest.Marriage) {
 	for _, m := range s.marriages {
-		rows = append(rows, marriageRow{m.ATX.String(), m.Index, m.ID, m.NodeID.String(), m.Target.String()})
+		rows = append(rows, atxtest.Marriage{
+			ATX: m.ATX.String(), Index: m.Index, ID: uint64(m.ID), Node: m.NodeID.String(), Target: m.Target.String(),
+		})
 	}
 	return rows
 }
 
-type handlerCase struct {
-	Golden    vectors.Hex      `json:"golden_atx"`
-	Prefix    vectors.Hex      `json:"prefix"`
-	TickSize  vectors.Uint64   `json:"tick_size"`
-	Current   wire.EpochID     `json:"current_epoch"`
-	Versions  map[string]uint8 `json:"atx_versions"`
-	Own       []vectors.Hex    `json:"own_identities"`
-	Input     vectors.Hex      `json:"input"`
-	Via       string           `json:"via"`
-	FromSelf  bool             `json:"from_self"`
-	Want      vectors.Hex      `json:"expected_hash"`
-	PostConst struct {
-		LabelsPerUnit vectors.Uint64 `json:"labels_per_unit"`
-		Min           uint32         `json:"min_num_units"`
-		Max           uint32         `json:"max_num_units"`
-	} `json:"post_config"`
-	Poets []struct {
-		Ref       vectors.Hex    `json:"ref"`
-		Leaves    vectors.Uint64 `json:"leaf_count"`
-		Statement vectors.Hex    `json:"statement"`
-	} `json:"poet_proofs"`
-	Setup []struct {
-		Kind    string      `json:"kind"`
-		Encoded vectors.Hex `json:"encoded"`
-		Node    vectors.Hex `json:"node"`
-		Proof   vectors.Hex `json:"proof"`
-		storedAtx
-	} `json:"setup"`
-	Expected struct {
-		Result    string        `json:"result"`
-		Error     *string       `json:"error"`
-		Stored    *storedAtx    `json:"stored"`
-		Cache     *cacheEntry   `json:"cache"`
-		Gossiped  []vectors.Hex `json:"gossiped_malfeasance"`
-		Malicious []string      `json:"malicious_identities"`
-		VRF       []struct {
-			Node       vectors.Hex    `json:"node_id"`
-			Commitment vectors.Hex    `json:"commitment_atx"`
-			Nonce      vectors.Uint64 `json:"nonce"`
-			Units      uint32         `json:"num_units"`
-		} `json:"vrf_checks"`
-		Posts []struct {
-			Node       vectors.Hex `json:"node_id"`
-			Commitment vectors.Hex `json:"commitment_atx"`
-			Challenge  vectors.Hex `json:"challenge"`
-			Nonce      uint32      `json:"post_nonce"`
-			Units      uint32      `json:"num_units"`
-		} `json:"post_checks"`
-		Marriages   []marriageRow `json:"marriages"`
-		MaliciousV2 []string      `json:"malicious_v2"`
-	} `json:"expected"`
-}
-
-type cacheEntry struct {
-	Target     wire.EpochID   `json:"target_epoch"`
-	Node       vectors.Hex    `json:"node"`
-	Coinbase   vectors.Hex    `json:"coinbase"`
-	Weight     vectors.Uint64 `json:"weight"`
-	BaseHeight vectors.Uint64 `json:"base_height"`
-	Height     vectors.Uint64 `json:"height"`
-	Nonce      vectors.Uint64 `json:"nonce"`
-	Malicious  bool           `json:"malicious"`
-}
-
-func parseVersions(t testing.TB, table map[string]uint8) Versions {
-	var v Versions
-	for epoch, version := range table {
-		e, err := strconv.ParseUint(epoch, 10, 32)
-		require.NoError(t, err)
-		v = append(v, network.ATXVersion{Epoch: wire.EpochID(e), Version: version})
-	}
-	slices.SortFunc(v, func(a, b network.ATXVersion) int { return cmp.Compare(a.Epoch, b.Epoch) })
-	return v
-}
+type handlerCase struct{ atxtest.Handled }
 
 // world is a node with the state a vector describes.
 type world struct {
@@ -157,7 +49,7 @@ func (c *handlerCase) setupTickSize(t testing.TB) uint64 {
 	if c.TickSize != 1 || c.Expected.Stored == nil {
 		return uint64(c.TickSize)
 	}
-	input, err := Decode(c.Input, parseVersions(t, c.Versions))
+	input, err := Decode(c.Input, atxtest.Versions(t, c.Versions))
 	require.NoError(t, err)
 	positioning := input.Dependencies(wire.ATXID{}).ATXs[0]
 	if input.V1 != nil {
@@ -186,8 +78,8 @@ func (c *handlerCase) worldAt(t testing.TB, tickSize uint64) *world {
 			Verifier: signing.NewVerifier(c.Prefix),
 			Params: Params{
 				Golden: wire.ATXID(c.Golden), LayersPerEpoch: 10, TickSize: tickSize,
-				LabelsPerUnit: uint64(c.PostConst.LabelsPerUnit), MinNumUnits: c.PostConst.Min,
-				MaxNumUnits: c.PostConst.Max, Versions: parseVersions(t, c.Versions),
+				LabelsPerUnit: uint64(c.Post.LabelsPerUnit), MinNumUnits: c.Post.Min,
+				MaxNumUnits: c.Post.Max, Versions: atxtest.Versions(t, c.Versions),
 			},
 		},
 		state: newMemState(), proofs: new(scriptedProofs),
@@ -203,7 +95,7 @@ func (c *handlerCase) worldAt(t testing.TB, tickSize uint64) *world {
 		case "atx":
 			w.storeBySync(t, s.Encoded, c.Current)
 		case "checkpoint_atx":
-			w.state.restore(t, &s.storedAtx)
+			w.state.restore(t, &s.Stored)
 		case "malicious":
 			w.state.proofs[wire.NodeID(s.Node)] = s.Proof
 		case "malicious_v2":
@@ -226,8 +118,8 @@ func (w *world) storeBySync(t testing.TB, blob []byte, current wire.EpochID) *Me
 	return m
 }
 
-func (s *memState) restore(t testing.TB, a *storedAtx) {
-	row := a.row()
+func (s *memState) restore(t testing.TB, a *atxtest.Stored) {
+	row := rowOf(a)
 	s.rows = append(s.rows, row)
 	for id, units := range a.Shares {
 		node, err := hex.DecodeString(id)
@@ -348,7 +240,7 @@ func (w *world) checkStored(t *testing.T, c *handlerCase, m *Message, before int
 	}
 	require.Len(t, w.state.rows, before+1)
 	got := w.state.rows[before]
-	require.Equal(t, want.row(), got)
+	require.Equal(t, rowOf(want), got)
 	posts := map[string]uint32{}
 	for _, p := range w.state.posts {
 		if p.atx == m.ID {
@@ -360,7 +252,7 @@ func (w *world) checkStored(t *testing.T, c *handlerCase, m *Message, before int
 
 	malicious, _ := w.state.Malicious(got.NodeID)
 	suspect := slices.Contains(w.state.cacheSuspects, got.NodeID)
-	require.Equal(t, *c.Expected.Cache, cacheEntry{
+	require.Equal(t, *c.Expected.Cache, atxtest.CacheEntry{
 		Target: got.TargetEpoch(), Node: got.NodeID[:], Coinbase: got.Coinbase[:],
 		Weight: vectors.Uint64(got.Weight), BaseHeight: vectors.Uint64(got.BaseHeight),
 		Height: vectors.Uint64(got.Height()), Nonce: vectors.Uint64(got.VRFNonce),

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/smeshery/smeshery/internal/atxtest"
 	"github.com/smeshery/smeshery/internal/vectors"
 	"github.com/smeshery/smeshery/pkg/layerclock"
 	"github.com/smeshery/smeshery/pkg/network"
@@ -73,7 +74,7 @@ func TestVectorVersions(t *testing.T) {
 		At       map[wire.EpochID]uint8 `json:"version_by_publish_epoch"`
 	}
 	vectors.Run(t, "activation/version_routing", func(t *testing.T, c versionCase) {
-		v := parseVersions(t, c.Versions)
+		v := Versions(atxtest.Versions(t, c.Versions))
 		require.Equal(t, c.Valid, v.Validate() == nil)
 		p := network.Params{ATXVersions: v}
 		for epoch, want := range c.At {
@@ -250,7 +251,7 @@ func TestVectorPositioning(t *testing.T) {
 	// base height is this, and what the cache held is not told.
 	const raised = 500
 	vectors.Run(t, "activation/positioning_atx", func(t *testing.T, c positioningCase) {
-		previousID := optionalATX(c.Previous)
+		previousID := atxtest.ID(c.Previous)
 		var newest wire.EpochID
 		for _, a := range c.ATXs {
 			newest = max(newest, a.Publish)
@@ -297,12 +298,12 @@ func TestVectorEquivocationSets(t *testing.T) {
 	type setCase struct {
 		Malicious []vectors.Hex `json:"initially_malicious"`
 		Marriages []struct {
-			ID           vectors.Hex   `json:"atx_id"`
-			Signer       vectors.Hex   `json:"signer"`
-			Publish      wire.EpochID  `json:"publish_epoch"`
-			Certificates []vectors.Hex `json:"certificates"`
-			After        []marriageRow `json:"marriages_after"`
-			Malicious    []vectors.Hex `json:"malicious_after"`
+			ID           vectors.Hex        `json:"atx_id"`
+			Signer       vectors.Hex        `json:"signer"`
+			Publish      wire.EpochID       `json:"publish_epoch"`
+			Certificates []vectors.Hex      `json:"certificates"`
+			After        []atxtest.Marriage `json:"marriages_after"`
+			Malicious    []vectors.Hex      `json:"malicious_after"`
 		} `json:"marriage_atxs"`
 		Queries []struct {
 			Smesher  vectors.Hex   `json:"smesher"`

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/smeshery/smeshery/internal/atxtest"
 	"github.com/smeshery/smeshery/internal/vectors"
 	"github.com/smeshery/smeshery/pkg/codec"
 	"github.com/smeshery/smeshery/pkg/merkle"
@@ -60,7 +61,7 @@ type challengeJSON struct {
 func (c *challengeJSON) v1() wire.NIPostChallengeV1 {
 	return wire.NIPostChallengeV1{
 		PublishEpoch: c.Publish, Sequence: uint64(c.Sequence), PrevATXID: wire.ATXID(c.Prev),
-		PositioningATXID: wire.ATXID(c.Positioning), CommitmentATXID: optionalATX(c.Commitment),
+		PositioningATXID: wire.ATXID(c.Positioning), CommitmentATXID: atxtest.ID(c.Commitment),
 		InitialPost: c.InitialPost.wire(),
 	}
 }
@@ -175,7 +176,7 @@ func TestVectorATXv2(t *testing.T) {
 			Smesher     vectors.Hex    `json:"smesher_id"`
 		} `json:"atx"`
 	}
-	versions := parseVersions(t, map[string]uint8{"0": 2})
+	versions := atxtest.Versions(t, map[string]uint8{"0": 2})
 	vectors.Run(t, "activation/atx_v2", func(t *testing.T, c v2Case) {
 		m, err := Decode(c.Encoded, versions)
 		if c.Decode == "error" {
@@ -189,7 +190,7 @@ func TestVectorATXv2(t *testing.T) {
 		require.Equal(t, wire.ATXID(c.Atx.Positioning), a.PositioningATX)
 		require.Equal(t, wire.Address(c.Atx.Coinbase), m.Coinbase())
 		require.Equal(t, uint64(c.Atx.Nonce), a.VRFNonce)
-		require.Equal(t, optionalATX(c.Atx.Marriage), a.MarriageATX)
+		require.Equal(t, atxtest.ID(c.Atx.Marriage), a.MarriageATX)
 		require.Len(t, a.PreviousATXs, len(c.Atx.Previous))
 		require.Equal(t, wire.NodeID(c.Atx.Smesher), m.NodeID())
 		require.Equal(t, c.Units, a.TotalNumUnits())

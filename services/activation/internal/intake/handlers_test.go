@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -13,9 +12,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/smeshery/smeshery/internal/atxtest"
 	"github.com/smeshery/smeshery/internal/vectors"
 	"github.com/smeshery/smeshery/pkg/atx"
-	"github.com/smeshery/smeshery/pkg/network"
 	"github.com/smeshery/smeshery/pkg/post"
 	"github.com/smeshery/smeshery/pkg/signing"
 	"github.com/smeshery/smeshery/pkg/store"
@@ -28,87 +27,17 @@ import (
 
 var schema = store.Schema{Name: "activation", Parts: []store.Part{outbox.Part(), db.Part()}}
 
-type storedAtx struct {
-	ID         vectors.Hex       `json:"id"`
-	Publish    wire.EpochID      `json:"publish_epoch"`
-	Smesher    vectors.Hex       `json:"smesher_id"`
-	Units      uint32            `json:"effective_num_units"`
-	NumUnits   uint32            `json:"num_units"` // of a checkpoint
-	Commitment *vectors.Hex      `json:"commitment_atx"`
-	Nonce      vectors.Uint64    `json:"vrf_nonce"`
-	Coinbase   vectors.Hex       `json:"coinbase"`
-	Base       vectors.Uint64    `json:"base_tick_height"`
-	Ticks      vectors.Uint64    `json:"tick_count"`
-	Weight     vectors.Uint64    `json:"weight"`
-	Sequence   vectors.Uint64    `json:"sequence"`
-	Marriage   *vectors.Hex      `json:"marriage_atx"`
-	Validity   atx.Validity      `json:"validity"`
-	Posts      map[string]uint32 `json:"posts"`
-	Shares     map[string]uint32 `json:"units"` // of a checkpoint
-}
-
-func optionalATX(h *vectors.Hex) *wire.ATXID {
-	if h == nil || *h == nil {
-		return nil
-	}
-	id := wire.ATXID(*h)
-	return &id
-}
-
-func (s *storedAtx) row() atx.Row {
+func rowOf(s *atxtest.Stored) atx.Row {
 	return atx.Row{
 		ID: wire.ATXID(s.ID), PublishEpoch: s.Publish, NodeID: wire.NodeID(s.Smesher),
-		EffectiveUnits: s.Units + s.NumUnits, Commitment: optionalATX(s.Commitment),
+		EffectiveUnits: s.Units + s.NumUnits, Commitment: atxtest.ID(s.Commitment),
 		VRFNonce: uint64(s.Nonce), Coinbase: wire.Address(s.Coinbase),
 		BaseHeight: uint64(s.Base), Ticks: uint64(s.Ticks), Weight: uint64(s.Weight),
-		Sequence: uint64(s.Sequence), MarriageATX: optionalATX(s.Marriage), Validity: s.Validity,
+		Sequence: uint64(s.Sequence), MarriageATX: atxtest.ID(s.Marriage), Validity: atx.Validity(s.Validity),
 	}
 }
 
-type handlerCase struct {
-	Golden    vectors.Hex      `json:"golden_atx"`
-	Prefix    vectors.Hex      `json:"prefix"`
-	TickSize  vectors.Uint64   `json:"tick_size"`
-	Current   wire.EpochID     `json:"current_epoch"`
-	Versions  map[string]uint8 `json:"atx_versions"`
-	Own       []vectors.Hex    `json:"own_identities"`
-	Input     vectors.Hex      `json:"input"`
-	Via       string           `json:"via"`
-	FromSelf  bool             `json:"from_self"`
-	Want      vectors.Hex      `json:"expected_hash"`
-	PostConst struct {
-		LabelsPerUnit vectors.Uint64 `json:"labels_per_unit"`
-		Min           uint32         `json:"min_num_units"`
-		Max           uint32         `json:"max_num_units"`
-	} `json:"post_config"`
-	Poets []struct {
-		Ref       vectors.Hex    `json:"ref"`
-		Leaves    vectors.Uint64 `json:"leaf_count"`
-		Statement vectors.Hex    `json:"statement"`
-	} `json:"poet_proofs"`
-	Setup []struct {
-		Kind    string      `json:"kind"`
-		Encoded vectors.Hex `json:"encoded"`
-		Node    vectors.Hex `json:"node"`
-		Proof   vectors.Hex `json:"proof"`
-		storedAtx
-	} `json:"setup"`
-	Expected struct {
-		Result    string        `json:"result"`
-		Error     *string       `json:"error"`
-		Stored    *storedAtx    `json:"stored"`
-		Gossiped  []vectors.Hex `json:"gossiped_malfeasance"`
-		Malicious []string      `json:"malicious_identities"`
-		Marriages []struct {
-			ATX    string `json:"atx"`
-			Index  int    `json:"index"`
-			ID     int    `json:"marriage_id"`
-			Node   string `json:"node"`
-			Target string `json:"target"`
-		} `json:"marriages"`
-		MaliciousV2 []string `json:"malicious_v2"`
-	} `json:"expected"`
-}
+type handlerCase struct{ atxtest.Handled }
 
 // scripted finds invalid what the vectors say is invalid.
 type scripted struct{}
@@ -141,17 +70,6 @@ const (
 	emptyTables = emptyATXs + `DELETE FROM poet_proofs; DELETE FROM marriages; DELETE FROM malfeasance_v2`
 )
 
-func versionsOf(t testing.TB, table map[string]uint8) atx.Versions {
-	var v atx.Versions
-	for epoch, version := range table {
-		e, err := strconv.ParseUint(epoch, 10, 32)
-		require.NoError(t, err)
-		v = append(v, network.ATXVersion{Epoch: wire.EpochID(e), Version: version})
-	}
-	slices.SortFunc(v, func(a, b network.ATXVersion) int { return cmp.Compare(a.Epoch, b.Epoch) })
-	return v
-}
-
 func (c *handlerCase) intake(t testing.TB, database *store.DB, tickSize uint64) *Intake {
 	metrics, err := measure.New(nil)
 	require.NoError(t, err)
@@ -160,8 +78,8 @@ func (c *handlerCase) intake(t testing.TB, database *store.DB, tickSize uint64) 
 			Verifier: signing.NewVerifier(c.Prefix),
 			Params: atx.Params{
 				Golden: wire.ATXID(c.Golden), LayersPerEpoch: 10, TickSize: tickSize,
-				LabelsPerUnit: uint64(c.PostConst.LabelsPerUnit), MinNumUnits: c.PostConst.Min,
-				MaxNumUnits: c.PostConst.Max, Versions: versionsOf(t, c.Versions),
+				LabelsPerUnit: uint64(c.Post.LabelsPerUnit), MinNumUnits: c.Post.Min,
+				MaxNumUnits: c.Post.Max, Versions: atxtest.Versions(t, c.Versions),
 			},
 		},
 		Space: scripted{}, Metrics: metrics,
@@ -192,7 +110,7 @@ func (c *handlerCase) world(t testing.TB, database, admin *store.DB) *world {
 			require.NoError(t, out.Err)
 			require.Equal(t, atx.Accept, out.Verdict)
 		case "checkpoint_atx":
-			w.write(t, &db.Changes{ATXs: []db.ATX{s.checkpoint(t)}})
+			w.write(t, &db.Changes{ATXs: []db.ATX{checkpoint(t, &s.Stored)}})
 		case "malicious":
 			w.write(t, &db.Changes{Malicious: []db.Malicious{{Node: wire.NodeID(s.Node), Received: 1, Proof: s.Proof}}})
 		case "malicious_v2":
@@ -205,8 +123,8 @@ func (c *handlerCase) world(t testing.TB, database, admin *store.DB) *world {
 	return w
 }
 
-func (s *storedAtx) checkpoint(t testing.TB) db.ATX {
-	row := s.row()
+func checkpoint(t testing.TB, s *atxtest.Stored) db.ATX {
+	row := rowOf(s)
 	out := db.ATX{Row: &row}
 	for id, units := range s.Shares {
 		node, err := hex.DecodeString(id)
@@ -247,7 +165,7 @@ func (c *handlerCase) setupTickSize(t testing.TB) uint64 {
 	if c.TickSize != 1 || c.Expected.Stored == nil {
 		return uint64(c.TickSize)
 	}
-	versions := versionsOf(t, c.Versions)
+	versions := atxtest.Versions(t, c.Versions)
 	leaves, positioning := map[wire.PoetProofRef]uint64{}, map[wire.ATXID]*atx.Message{}
 	for _, p := range c.Poets {
 		leaves[wire.PoetProofRef(p.Ref)] = uint64(p.Leaves)
@@ -348,7 +266,7 @@ func (c *handlerCase) check(t *testing.T, w *world) {
 		texts[string](t, w.db, "SELECT encode(node_id, 'hex') || ':' || encode(proof, 'hex') FROM malicious"))
 	var marriages []string
 	for _, m := range want.Marriages {
-		marriages = append(marriages, m.ATX+" "+strconv.Itoa(m.Index)+" "+strconv.Itoa(m.ID)+" "+m.Node+" "+m.Target)
+		marriages = append(marriages, m.ATX+" "+strconv.Itoa(m.Index)+" "+strconv.FormatUint(m.ID, 10)+" "+m.Node+" "+m.Target)
 	}
 	require.Equal(t, marriages, texts[string](t, w.db, `SELECT encode(atx, 'hex') || ' ' || place || ' ' || marriage_id ||
 		' ' || encode(node_id, 'hex') || ' ' || encode(target, 'hex') FROM marriages ORDER BY seq`))
@@ -374,7 +292,7 @@ func (c *handlerCase) checkStored(t *testing.T, w *world, before int64) {
 	heads, err := l.Run(t.Context(), w.db)
 	require.NoError(t, err)
 	require.Equal(t, before+1, heads.ATXs)
-	wantRow := want.row()
+	wantRow := rowOf(want)
 	wantRow.Received = w.at.UnixNano()
 	require.Equal(t, wantRow, *got)
 	require.Equal(t, want.Posts, posts)
