@@ -241,6 +241,17 @@ func BenchmarkWeighMillion(b *testing.B) {
 	}
 }
 
+func BenchmarkWeighMillionUnsorted(b *testing.B) {
+	cache, ids := filled(million)
+	rand.New(rand.NewPCG(3, 4)).Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	b.ReportAllocs()
+	for b.Loop() {
+		if sum := cache.Weigh(7, ids); sum.Found != million {
+			b.Fatal("missing")
+		}
+	}
+}
+
 func BenchmarkAdd(b *testing.B) {
 	b.ReportAllocs()
 	cache := New(1)

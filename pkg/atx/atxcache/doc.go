@@ -8,8 +8,8 @@
 // the buckets in the order in which they lie. Entries are two cache lines, with
 // what is read most in the first. Nothing in them is a pointer, so that the
 // garbage collector has some thousand objects to look at however many ATXs there
-// are. Tables grow by an eighth: at no time does an ATX take more than 200 bytes,
-// and a million of them take about 185 MB.
+// are. Large tables grow by a sixth, so that from 400,000 ATXs on none takes more
+// than 200 bytes; a million take about 188 MB.
 //
 // Invariants:
 //   - The first entry for an ATX stays.

@@ -12,9 +12,10 @@ const (
 	// bucketLoad is how many ATXs a bucket holds on average before its segment
 	// grows. At thirteen, about four in a hundred stand behind their own bucket.
 	bucketLoad = 13
-	// growth is the part by which a segment grows: little, so that at worst
-	// seven slots in ten are taken.
-	growth = 8
+	// growth is the part by which a segment grows: little, so that hardly less
+	// than seven slots in ten are taken. As long as memory is no matter, up to
+	// slowFrom buckets, it doubles.
+	growth, slowFrom = 6, 32
 
 	lowBytes  = 0x0101010101010101
 	highBytes = 0x8080808080808080
@@ -192,7 +193,10 @@ func (s *segment) put(k key, entry *Entry, arrival uint32) {
 // grow moves all entries.
 func (s *segment) grow(seeds *seeds) {
 	old := *s
-	count := len(old.tags) + max(1, len(old.tags)/growth)
+	count := max(1, 2*len(old.tags))
+	if len(old.tags) >= slowFrom {
+		count = len(old.tags) + len(old.tags)/growth
+	}
 	s.tags, s.buckets = make([]tags, count), make([]bucket, count)
 	for at := range old.tags {
 		from := &old.buckets[at]

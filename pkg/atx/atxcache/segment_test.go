@@ -104,17 +104,18 @@ func TestIdentitiesShareAPlace(t *testing.T) {
 	}
 }
 
-// TestNoATXTakes200Bytes looks at every size, the moments after growth included.
+// TestNoATXTakes200Bytes looks at all sizes of some account, those after growth
+// included.
 func TestNoATXTakes200Bytes(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	e := newEpoch(1, rng.Uint64())
-	for n := range 400_000 {
+	for n := range 1_200_000 {
 		var entry Entry
 		binary.LittleEndian.PutUint64(entry.ID[:], rng.Uint64())
 		binary.LittleEndian.PutUint64(entry.ID[8:], rng.Uint64())
 		binary.LittleEndian.PutUint64(entry.NodeID[:], rng.Uint64())
 		e.add(&entry)
-		if n > 100_000 && n%1000 == 0 {
+		if n >= 400_000 && n%10_000 == 0 {
 			bytes := len(e.byNode) * 4
 			for i := range e.segments {
 				bytes += len(e.segments[i].tags)*16 + len(e.segments[i].buckets)*int(unsafe.Sizeof(bucket{}))
