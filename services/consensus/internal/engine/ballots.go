@@ -29,6 +29,12 @@ type ballotCase struct {
 	blob    []byte
 	decoded *tortoise.Decoded
 	missing []bus.Missing
+	// fetches: what is missing is asked of peers, those who sent the ballot first.
+	fetches bool
+	fetched bool // the active set was asked for
+	peers   []string
+	// layer of the ballot, once it is looked at.
+	layer wire.LayerID
 	// failure is our own, and no verdict on the peer.
 	failure error
 }
@@ -82,7 +88,13 @@ func (c *ballotCase) ATX(epoch wire.EpochID, id wire.ATXID) (proposal.ATX, bool)
 // Obtain is proposal.World. It looks into the feeds once; what is not there
 // either is named to the caller, who fetches it.
 func (c *ballotCase) Obtain(b *wire.Ballot) error {
+	c.layer = b.Layer
 	c.missing = c.absent(b)
+	if len(c.missing) > 0 && c.fetches {
+		if err := c.fetch(); err != nil {
+			return err
+		}
+	}
 	// Only an ATX can come through a feed: ballots that name made-up ones must
 	// not cost us queries.
 	if slices.ContainsFunc(c.missing, func(m bus.Missing) bool { return m.Kind == bus.KindATX }) {
@@ -127,8 +139,7 @@ func (c *ballotCase) ActiveSetWeight(hash wire.Hash32) (uint64, error) {
 		c.failure = err
 		return 0, err
 	case set == nil:
-		c.missing = []bus.Missing{{Kind: bus.KindActiveSet, Hash: hash}}
-		return 0, fmt.Errorf("active set %s is not here", hash)
+		return c.absentActiveSet(hash)
 	case len(set.Set) == 0:
 		return 0, &proposal.RuleError{Rule: proposal.RuleActiveSetEmpty, Reaction: proposal.Reject, Detail: hash.String()}
 	}
@@ -140,16 +151,40 @@ func (c *ballotCase) ActiveSetWeight(hash wire.Hash32) (uint64, error) {
 		}
 		weight, absent = e.weigh(set)
 	}
+	if len(absent) > 0 && c.fetchATXs(absent) {
+		weight, absent = e.weigh(set)
+	}
 	if len(absent) > 0 {
-		for _, id := range absent {
-			c.missing = append(c.missing, bus.Missing{Kind: bus.KindATX, Hash: wire.Hash32(id)})
-		}
 		return 0, fmt.Errorf("%d ATXs of active set %s are not here", len(absent), hash)
 	}
+	c.missing = nil
 	e.mu.Lock()
 	e.weights.put(hash, weight)
 	e.mu.Unlock()
 	return weight, nil
+}
+
+// absentActiveSet fetches a set that is not stored, once, or names it as missing.
+func (c *ballotCase) absentActiveSet(hash wire.Hash32) (uint64, error) {
+	c.missing = []bus.Missing{{Kind: bus.KindActiveSet, Hash: hash}}
+	if !c.fetches || c.fetched {
+		return 0, fmt.Errorf("active set %s is not here", hash)
+	}
+	c.fetched = true
+	if err := c.fetch(); err != nil {
+		return 0, err
+	}
+	return c.ActiveSetWeight(hash)
+}
+
+// fetchATXs names the members of a set that are missing, and asks for them where
+// that is done; it tells whether a second look is due.
+func (c *ballotCase) fetchATXs(absent []wire.ATXID) bool {
+	c.missing = nil
+	for _, id := range absent {
+		c.missing = append(c.missing, bus.Missing{Kind: bus.KindATX, Hash: wire.Hash32(id)})
+	}
+	return c.fetches && c.fetch() == nil && c.engine.Follow(c.ctx) == nil
 }
 
 // weigh sums an active set and lists the ATXs that are not indexed.
