@@ -59,7 +59,7 @@ func (w *Worker) execute(ctx context.Context, p waiting) error {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	layer := p.plan.Layer
-	reply, err := w.deps.Engine.AdoptOptimistic(ctx, p.plan.Block().InnerBlock)
+	reply, err := w.deps.Engine.AdoptOptimistic(ctx, p.plan.Block().InnerBlock, w.included(p.parts))
 	if err != nil {
 		if refused(err) {
 			w.forget(layer)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/smeshery/smeshery/pkg/block"
 	"github.com/smeshery/smeshery/pkg/bus"
-	"github.com/smeshery/smeshery/pkg/events"
 	"github.com/smeshery/smeshery/pkg/mempool"
 	"github.com/smeshery/smeshery/pkg/network"
 	"github.com/smeshery/smeshery/pkg/store"
@@ -28,7 +27,6 @@ type Deps struct {
 	Proposals *hare.Proposals
 	Charges   *hare.Charges
 	Log       *slog.Logger
-	Now       func() time.Time
 	// Listening tells whether the node listens to gossip.
 	Listening func() bool
 }
@@ -148,14 +146,14 @@ func (w *Worker) take(ctx context.Context, out output) error {
 	if plan != nil {
 		made = plan.Block()
 	}
-	id, err := w.deps.Engine.AdoptOutput(ctx, out.layer, made)
+	id, err := w.deps.Engine.AdoptOutput(ctx, out.layer, made, w.included(parts))
 	if err != nil {
 		return err
 	}
 	return w.finish(ctx, out.layer, id, parts)
 }
 
-// finish tells of a layer's output, certifies it, and has the layer processed.
+// finish has a layer's output certified, and the layer processed.
 func (w *Worker) finish(ctx context.Context, layer wire.LayerID, id wire.BlockID, parts []hare.Accepted) error {
 	w.deps.Log.Info("block", "layer", layer, "block", id, "proposals", len(parts))
 	select {
@@ -163,7 +161,6 @@ func (w *Worker) finish(ctx context.Context, layer wire.LayerID, id wire.BlockID
 	default:
 		w.deps.Log.Warn("a layer is not certified: too many wait", "layer", layer)
 	}
-	w.tell(ctx, layer, parts)
 	if _, err := w.deps.Engine.Process(ctx, layer); err != nil {
 		return fmt.Errorf("process layer %d: %w", layer, err)
 	}
@@ -267,19 +264,4 @@ func (w *Worker) transactions(ctx context.Context, candidates []block.Candidate)
 		}
 	}
 	return known, nil
-}
-
-// tell says that a layer is approved, and which own proposals are in its block.
-func (w *Worker) tell(ctx context.Context, layer wire.LayerID, parts []hare.Accepted) {
-	bodies := []named{{fmt.Sprintf("approved.%d", layer), &events.LayerUpdate{Layer: layer, Status: events.LayerApproved}}}
-	own := make(map[wire.NodeID]bool)
-	for _, id := range w.deps.Keys.Identities() {
-		own[id] = true
-	}
-	for _, part := range parts {
-		if p := part.Proposal; own[p.SmesherID] {
-			bodies = append(bodies, included(layer, p))
-		}
-	}
-	w.publish(ctx, bodies)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/smeshery/smeshery/pkg/bus"
 	"github.com/smeshery/smeshery/pkg/codec"
 	"github.com/smeshery/smeshery/pkg/eligibility"
+	"github.com/smeshery/smeshery/pkg/events"
 	"github.com/smeshery/smeshery/pkg/signing"
 	"github.com/smeshery/smeshery/pkg/vrf"
 	"github.com/smeshery/smeshery/pkg/wire"
@@ -44,8 +45,8 @@ func (e *Engine) Tell(ctx context.Context, n bus.LayerNews) (bus.Judgement, erro
 	return bus.Judgement{Verdict: bus.Accept}, nil
 }
 
-// output takes hare's word on a layer (spec 06 §12.4).
-func (e *Engine) output(ctx context.Context, layer wire.LayerID, id wire.BlockID) error {
+// output takes hare's word on a layer (spec 06 §12.4), and tells users.
+func (e *Engine) output(ctx context.Context, layer wire.LayerID, id wire.BlockID, told ...events.Body) error {
 	e.certifying.Lock()
 	defer e.certifying.Unlock()
 	rows, err := db.Certificates(ctx, e.deps.DB, layer)
@@ -53,8 +54,16 @@ func (e *Engine) output(ctx context.Context, layer wire.LayerID, id wire.BlockID
 		return err
 	}
 	insert, tell := block.OwnOutput(rows, id)
-	if insert != nil {
-		if err := e.write(ctx, func(tx pgx.Tx) error { return db.InsertOutput(ctx, tx, layer, insert) }); err != nil {
+	if insert != nil || len(told) > 0 {
+		err := e.write(ctx, func(tx pgx.Tx) error {
+			if insert != nil {
+				if err := db.InsertOutput(ctx, tx, layer, insert); err != nil {
+					return err
+				}
+			}
+			return e.tell(ctx, tx, told...)
+		})
+		if err != nil {
 			return err
 		}
 	}

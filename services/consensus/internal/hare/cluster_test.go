@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,14 +56,14 @@ type node struct {
 	own       []identity
 	stop      context.CancelFunc
 	ended     chan struct{}
-	stopped   bool
+	live      atomic.Pointer[hare.Driver] // nil while stopped
 	exchange  hare.Exchange
 	oracle    *lockedOracle
 	verifier  signing.Verifier
 
+	guard *guard
+
 	mu        sync.Mutex
-	slots     map[slot]string // what was signed, as the guard has it
-	refused   int
 	published []published
 	coins     map[wire.LayerID]bool
 	results   map[wire.LayerID][]wire.ProposalID
@@ -70,6 +71,25 @@ type node struct {
 	mute      bool // publishes to nobody
 	noBeacon  bool
 	noSigner  bool
+}
+
+// guard lets one message for an identity, layer and round be signed.
+type guard struct {
+	mu      sync.Mutex
+	slots   map[slot]string
+	refused int
+}
+
+// allows tells whether the body may be signed.
+func (g *guard) allows(at slot, body []byte) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if held, taken := g.slots[at]; taken && held != string(body) {
+		g.refused++
+		return false
+	}
+	g.slots[at] = string(body)
+	return true
 }
 
 type slot struct {
@@ -136,8 +156,7 @@ func newCluster(t testing.TB, params network.Params, nodes, perNode int) *cluste
 	for i := range nodes {
 		n := &node{
 			c: c, own: c.ids[i*perNode : (i+1)*perNode], oracle: c.oracle(), verifier: c.verifier(),
-			slots: make(map[slot]string), coins: make(map[wire.LayerID]bool), results: make(map[wire.LayerID][]wire.ProposalID),
-			stopped: true,
+			guard: &guard{slots: make(map[slot]string)}, coins: make(map[wire.LayerID]bool), results: make(map[wire.LayerID][]wire.ProposalID),
 		}
 		c.nodes = append(c.nodes, n)
 	}
@@ -189,7 +208,8 @@ func (n *node) start() {
 	n.c.t.Helper()
 	n.driver = n.idle()
 	ctx, cancel := context.WithCancel(context.Background())
-	n.stop, n.ended, n.stopped = cancel, make(chan struct{}), false
+	n.stop, n.ended = cancel, make(chan struct{})
+	n.live.Store(n.driver)
 	driver := n.driver
 	ended := n.ended
 	go func() {
@@ -199,8 +219,7 @@ func (n *node) start() {
 }
 
 func (n *node) kill() {
-	if !n.stopped {
-		n.stopped = true
+	if n.live.Swap(nil) != nil {
 		n.stop()
 		<-n.ended
 	}
@@ -221,7 +240,7 @@ func (c *cluster) at(layer wire.LayerID, offset time.Duration) {
 // begin tells all running nodes of a layer that begins now.
 func (c *cluster) begin(layer wire.LayerID) {
 	for _, n := range c.nodes {
-		if !n.stopped {
+		if n.live.Load() != nil {
 			require.NoError(c.t, n.driver.OnLayer(context.Background(), layer, true))
 		}
 	}
@@ -278,8 +297,6 @@ func (n *node) Prove(_ context.Context, items []bus.VRFItem) []bus.VRFResult {
 // Sign is hare.Keys, with the guard's rule: one message for a layer and round.
 func (n *node) Sign(_ context.Context, items []bus.SignItem) []bus.SignResult {
 	time.Sleep(latency)
-	n.mu.Lock()
-	defer n.mu.Unlock()
 	prefix := n.verifier.Prefix()
 	out := make([]bus.SignResult, len(items))
 	for i, item := range items {
@@ -288,13 +305,10 @@ func (n *node) Sign(_ context.Context, items []bus.SignItem) []bus.SignResult {
 			n.c.t.Errorf("not hare's: %x", item.Body)
 			continue
 		}
-		at := slot{item.NodeID, meta.Layer, meta.Round}
-		if held, taken := n.slots[at]; taken && held != string(item.Body) {
-			n.refused++
+		if !n.guard.allows(slot{item.NodeID, meta.Layer, meta.Round}, item.Body) {
 			out[i] = bus.SignResult{Outcome: bus.SignRefused, Reason: "conflict"}
 			continue
 		}
-		n.slots[at] = string(item.Body)
 		out[i] = bus.SignResult{Outcome: bus.Signed, Signature: sign(n.key(item.NodeID), prefix, item.Body)}
 	}
 	return out
@@ -320,8 +334,8 @@ func (n *node) Store(_ context.Context, batch []bus.Stored) []error {
 		}
 		time.AfterFunc(latency, func() {
 			for _, m := range fresh {
-				if !other.stopped {
-					_, _ = other.driver.Handle(context.Background(), m.topic, bus.PeerMessage{Peer: "peer", Body: m.body})
+				if driver := other.live.Load(); driver != nil {
+					_, _ = driver.Handle(context.Background(), m.topic, bus.PeerMessage{Peer: "peer", Body: m.body})
 				}
 			}
 		})

@@ -14,6 +14,7 @@ import (
 	"github.com/smeshery/smeshery/pkg/layerclock"
 	"github.com/smeshery/smeshery/pkg/network"
 	"github.com/smeshery/smeshery/pkg/wire"
+	"github.com/smeshery/smeshery/services/consensus/internal/clock"
 )
 
 // Node is what hare asks of consensus's memory; *engine.Engine is one.
@@ -76,8 +77,9 @@ type Deps struct {
 	// then ignored.
 	Exchange Exchange
 	Log      *slog.Logger
-	// Now is the clock. Call Wake where it does not run with time.
-	Now func() time.Time
+	Now      func() time.Time
+	// Timer is clock.System unless a test owns the time.
+	Timer clock.Timer
 }
 
 // Limits of what waits.
@@ -95,7 +97,7 @@ const (
 // Driver runs the sessions. Use New.
 type Driver struct {
 	deps     Deps
-	clock    layerclock.Clock
+	layers   layerclock.Clock
 	epoch    func(wire.LayerID) wire.EpochID
 	versions []*version
 	// first is the lowest layer that may have a session here.
@@ -130,10 +132,13 @@ type delivery struct {
 
 // New makes a driver. It sits out the layer that the clock is in.
 func New(params network.Params, deps Deps) (*Driver, error) {
-	clock := layerclock.Clock{Genesis: params.Genesis.Time, LayerDuration: params.LayerDuration}
+	layers := layerclock.Clock{Genesis: params.Genesis.Time, LayerDuration: params.LayerDuration}
+	if deps.Timer == nil {
+		deps.Timer = clock.System
+	}
 	d := &Driver{
-		deps: deps, clock: clock, epoch: params.Epoch,
-		first:   clock.LayerAt(deps.Now()) + 1,
+		deps: deps, layers: layers, epoch: params.Epoch,
+		first:   layers.LayerAt(deps.Now()) + 1,
 		inbox:   make(chan *delivery, inboxLength),
 		answers: make(chan func(), answerLength),
 		wake:    make(chan struct{}, 1),
@@ -169,10 +174,10 @@ func (d *Driver) Run(ctx context.Context) error {
 	defer cancel()
 	d.tasks.Go(d.keepCoins)
 	d.tasks.Go(d.publish)
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
+	alarm := alarm{timer: d.deps.Timer}
+	defer alarm.disarm()
 	for {
-		timer.Reset(d.advance())
+		alarm.arm(d.advance(), d.deps.Now())
 		select {
 		case <-ctx.Done():
 			return nil
@@ -180,22 +185,54 @@ func (d *Driver) Run(ctx context.Context) error {
 			step()
 		case in := <-d.inbox:
 			d.judge(in)
-		case <-timer.C:
+		case <-alarm.fired:
+			alarm.disarm()
 		case <-d.wake:
 		}
 	}
 }
 
-// advance executes the rounds that are due, and tells how long it is to the next.
-func (d *Driver) advance() time.Duration {
-	pause := time.Hour
+// advance executes the rounds that are due, and tells when the next one is; zero
+// if nothing is to come.
+func (d *Driver) advance() (next time.Time) {
 	for _, v := range d.versions {
 		d.do(v, v.core.Tick(d.deps.Now()))
-		if at, ok := v.core.NextTick(); ok {
-			pause = min(pause, at.Sub(d.deps.Now()))
+		if at, ok := v.core.NextTick(); ok && (next.IsZero() || at.Before(next)) {
+			next = at
 		}
 	}
-	return max(pause, 0)
+	return next
+}
+
+// alarm is a timer for a moment, armed anew only when the moment changes.
+type alarm struct {
+	timer clock.Timer
+	at    time.Time // zero while not armed
+	fired <-chan time.Time
+	stop  func()
+}
+
+// recheck bounds how long a timer is trusted without a look at the clock, which
+// may be set while it runs.
+const recheck = time.Second
+
+func (a *alarm) arm(at, now time.Time) {
+	if at.Equal(a.at) {
+		return
+	}
+	a.disarm()
+	if at.IsZero() {
+		return
+	}
+	a.at = at
+	a.fired, a.stop = a.timer(min(max(at.Sub(now), 0), recheck))
+}
+
+func (a *alarm) disarm() {
+	if a.stop != nil {
+		a.stop()
+	}
+	a.at, a.fired, a.stop = time.Time{}, nil, nil
 }
 
 // Wake makes the driver look at the clock.
@@ -220,7 +257,7 @@ func (d *Driver) startLayer(layer wire.LayerID, synced bool) {
 	if layer < d.first {
 		return
 	}
-	in := protocol.LayerStart{Layer: layer, Start: d.clock.Start(layer), Synced: synced, Identities: d.deps.Keys.Identities()}
+	in := protocol.LayerStart{Layer: layer, Start: d.layers.Start(layer), Synced: synced, Identities: d.deps.Keys.Identities()}
 	if beacon, ok := d.deps.Node.BeaconOf(d.epoch(layer)); ok {
 		in.Beacon = &beacon
 	}

@@ -56,7 +56,7 @@ func TestNodesAgreeOnTheirProposals(t *testing.T) {
 						require.Equal(t, coin, n.coins[layer])
 						require.True(t, n.driver.InCharge(layer))
 						require.Empty(t, n.accused)
-						require.Zero(t, n.refused)
+						require.Zero(t, n.guard.refused)
 					}
 				}
 			})
@@ -111,7 +111,7 @@ func TestARestartSitsOutTheLayer(t *testing.T) {
 		got, ok := n.result(layer + 1)
 		require.True(t, ok)
 		require.ElementsMatch(t, want, got)
-		require.Zero(t, n.refused)
+		require.Zero(t, n.guard.refused)
 	})
 }
 
@@ -119,7 +119,7 @@ func TestARestartSitsOutTheLayer(t *testing.T) {
 func TestTheGuardKeepsATwinFromEquivocation(t *testing.T) {
 	inBubble(t, network.Standalone(), 2, 2, func(t *testing.T, c *cluster) {
 		a, b := c.nodes[0], c.nodes[1]
-		b.own, b.slots = a.own, a.slots
+		b.own, b.guard = a.own, a.guard
 		a.start()
 		b.start()
 		layer := c.genesis + 1
@@ -127,7 +127,7 @@ func TestTheGuardKeepsATwinFromEquivocation(t *testing.T) {
 		c.begin(layer)
 		c.propose(layer, a) // b knows of none, so that it would say something else
 		c.at(layer, c.params.LayerDuration-time.Second)
-		require.Positive(t, a.refused+b.refused)
+		require.Positive(t, a.guard.refused)
 		require.Empty(t, a.accused)
 		require.Empty(t, b.accused)
 	})
