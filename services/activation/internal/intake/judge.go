@@ -60,10 +60,15 @@ func (in *Intake) segment(ctx context.Context, todo []*entry, current wire.Epoch
 		for i := range changes.ATXs {
 			changes.ATXs[i].Seq = heads.ATXs + 1 + int64(i)
 		}
-		if _, err := db.WriteTx(ctx, tx, changes); err != nil {
+		fresh, err := db.WriteTx(ctx, tx, changes)
+		if err != nil {
 			return err
 		}
-		return outbox.AddTx(ctx, tx, messages...)
+		told, err := in.tell(changes, fresh, current)
+		if err != nil {
+			return err
+		}
+		return outbox.AddTx(ctx, tx, append(told, messages...)...)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("store atxs: %w", err)

@@ -2,14 +2,12 @@ package intake
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/smeshery/smeshery/pkg/bus"
 	"github.com/smeshery/smeshery/pkg/codec"
 	"github.com/smeshery/smeshery/pkg/malfeasance"
 	"github.com/smeshery/smeshery/pkg/post"
@@ -98,7 +96,11 @@ func (in *Intake) keepProofs(ctx context.Context, items []ProofItem, out []malfe
 			if err != nil {
 				return err
 			}
-			return in.tellOwners(ctx, tx, fresh)
+			told, err := in.tell(changes, fresh, 0)
+			if err != nil {
+				return err
+			}
+			return outbox.AddTx(ctx, tx, told...)
 		})
 		if err != nil {
 			return fmt.Errorf("store malfeasance proofs: %w", err)
@@ -108,29 +110,6 @@ func (in *Intake) keepProofs(ctx context.Context, items []ProofItem, out []malfe
 		in.stored(false, true)
 	}
 	return nil
-}
-
-// tellOwners makes an event of each own identity that became malicious.
-func (in *Intake) tellOwners(ctx context.Context, tx pgx.Tx, fresh []wire.NodeID) error {
-	var messages []bus.Outgoing
-	for _, id := range fresh {
-		if !in.own(id) {
-			continue
-		}
-		data, err := json.Marshal(map[string]string{"smesher": id.String()})
-		if err != nil {
-			return err
-		}
-		m, err := bus.Events(bus.ActivationService, "malfeasance").Outgoing(bus.Event{
-			ID: "malfeasance." + id.String(), Kind: "malfeasance", Service: bus.ActivationService,
-			At: time.Now(), Data: data,
-		})
-		if err != nil {
-			return err
-		}
-		messages = append(messages, m)
-	}
-	return outbox.AddTx(ctx, tx, messages...)
 }
 
 // proofReader lets several goroutines ask one view.

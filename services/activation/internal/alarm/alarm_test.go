@@ -1,0 +1,53 @@
+package alarm_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/smeshery/smeshery/services/activation/internal/alarm"
+)
+
+type clock struct{ at atomic.Int64 }
+
+func (c *clock) Now() time.Time { return time.Unix(0, c.at.Load()) }
+
+func TestWakesInOrder(t *testing.T) {
+	c := new(clock)
+	a := alarm.New(c, time.Millisecond)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	woken := make(chan int, 100)
+	for i := range 100 {
+		go func() {
+			if a.Sleep(ctx, time.Unix(0, int64(100-i))) == nil {
+				woken <- 100 - i
+			}
+		}()
+	}
+	require.NoError(t, a.Sleep(ctx, time.Unix(0, 0)))
+	require.Empty(t, woken)
+	c.at.Store(50)
+	for range 50 {
+		require.LessOrEqual(t, <-woken, 50)
+	}
+	until, cancel := a.Until(ctx, time.Unix(0, 200))
+	defer cancel()
+	require.NoError(t, until.Err())
+	c.at.Store(1000)
+	<-until.Done()
+	require.ErrorIs(t, context.Cause(until), context.DeadlineExceeded)
+	past, cancel := a.Until(ctx, time.Unix(0, 200))
+	defer cancel()
+	require.ErrorIs(t, context.Cause(past), context.DeadlineExceeded)
+	for range 50 {
+		require.Greater(t, <-woken, 50)
+	}
+	stop()
+	require.NoError(t, <-ended)
+	require.Error(t, a.Sleep(ctx, time.Unix(0, 5000)))
+}
