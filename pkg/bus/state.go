@@ -118,6 +118,46 @@ func SubmitTransaction() Endpoint[PeerMessage, Judgement] {
 	}
 }
 
+// ProjectedRequest names accounts.
+type ProjectedRequest struct {
+	Addresses []wire.Address
+}
+
+// Projection is an account after everything of its own that waits in the mempool.
+type Projection struct {
+	Nonce, Balance uint64
+}
+
+// ProjectedReply has a projection for each address of the request, in its order;
+// an account that was never written has zeros.
+type ProjectedReply struct {
+	Projections []Projection
+}
+
+// maxProjected is how many accounts one request may name.
+const maxProjected = 1 << 15
+
+// Projected asks what accounts will hold once the mempool is executed (spec 09
+// §3.1). It reads only.
+func Projected() Endpoint[ProjectedRequest, ProjectedReply] {
+	return Endpoint[ProjectedRequest, ProjectedReply]{
+		subject: "state.projected", owner: StateService,
+		req: scale[ProjectedRequest](), rep: scale[ProjectedReply](),
+	}
+}
+
+// Code describes the request on the wire.
+func (r *ProjectedRequest) Code(c *codec.Coder) { codec.FixedList(c, &r.Addresses, maxProjected) }
+
+// Code describes the projection on the wire.
+func (p *Projection) Code(c *codec.Coder) {
+	c.Compact64(&p.Nonce)
+	c.Compact64(&p.Balance)
+}
+
+// Code describes the reply on the wire.
+func (r *ProjectedReply) Code(c *codec.Coder) { codec.List(c, &r.Projections, maxProjected) }
+
 // Code describes the request on the wire.
 func (r *ExecuteRequest) Code(c *codec.Coder) {
 	layer(c, &r.Layer)

@@ -55,7 +55,7 @@ func empty[T any, P interface {
 var kinds = func() map[string]func() Body {
 	out := make(map[string]func() Body)
 	for _, f := range []func() Body{
-		empty[Transactions], empty[LayerExecuted], empty[LayerUpdate], empty[ActivationStored], empty[MalfeasanceStored],
+		empty[Transactions], empty[LayerExecuted], empty[LayersReverted], empty[LayerUpdate], empty[ActivationStored], empty[MalfeasanceStored],
 		empty[Proposal], empty[Beacon], empty[Eligibilities], empty[InitStart], empty[InitComplete], empty[InitFailed],
 		empty[InitProgress], empty[PostServiceStarted], empty[PostServiceStopped],
 		empty[PostStart], empty[PostComplete], empty[PoetWaitRound], empty[PoetRegistered], empty[PoetWaitProof],

@@ -18,6 +18,11 @@ type LayerExecuted struct {
 	Block wire.BlockID `json:"block"`
 }
 
+// LayersReverted undid the layers above one; from state.
+type LayersReverted struct {
+	To wire.LayerID `json:"to"`
+}
+
 // LayerStatus is how far a layer has come (spec 09 §7.2).
 type LayerStatus uint8
 
@@ -192,6 +197,9 @@ func (*Transactions) Kind() string { return "transactions" }
 
 // Kind is Body.
 func (*LayerExecuted) Kind() string { return "layer_executed" }
+
+// Kind is Body.
+func (*LayersReverted) Kind() string { return "layers_reverted" }
 
 // Kind is Body.
 func (*LayerUpdate) Kind() string { return "layer_update" }

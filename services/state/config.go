@@ -21,6 +21,8 @@ type Config struct {
 	Network network.Params
 	// Instance names this process among the replicas, in the lease; default "state".
 	Instance string
+	// Sole is lease.Config.Instance: set where a lock keeps other processes away.
+	Sole string
 	// RestoreLayer is the layer that a node continues with after a checkpoint;
 	// 0 without one. It has to stay configured (spec 07 §11.4).
 	RestoreLayer wire.LayerID

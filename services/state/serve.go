@@ -9,10 +9,12 @@ import (
 
 	"github.com/smeshery/smeshery/pkg/actor"
 	"github.com/smeshery/smeshery/pkg/bus"
+	"github.com/smeshery/smeshery/pkg/codec"
 	"github.com/smeshery/smeshery/pkg/lease"
 	"github.com/smeshery/smeshery/pkg/vm/executor"
 	"github.com/smeshery/smeshery/pkg/wire"
 
+	"github.com/smeshery/smeshery/services/state/internal/db"
 	"github.com/smeshery/smeshery/services/state/internal/intake"
 	"github.com/smeshery/smeshery/services/state/internal/ledger"
 )
@@ -24,7 +26,9 @@ var (
 	submitQueue  = bus.Queue{Length: 1024, Full: actor.Refuse, Batch: 256}
 	blockQueue   = bus.Queue{Length: 256, Full: actor.Refuse, Bytes: 256 << 20, Workers: 2}
 	executeQueue = bus.Queue{Length: 16, Full: actor.Refuse}
+	linkQueue    = bus.Queue{Length: 4096, Full: actor.Refuse, Workers: 2}
 	selectQueue  = bus.Queue{Length: 4096, Full: actor.Refuse, Workers: 2}
+	projectQueue = bus.Queue{Length: 1024, Full: actor.Refuse, Workers: 2}
 )
 
 // serve recovers what the memory of a new tenure needs, and answers requests
@@ -124,8 +128,11 @@ func (s *Service) subscribe(ctx context.Context) (subs []*bus.Subscription, err 
 	take(bus.ServeBatch(ctx, c, bus.SubmitTransaction(), submit, s.submitted))
 	take(bus.Serve(ctx, c, bus.SyncIn(bus.KindBlock), blockQueue, s.block))
 	take(bus.Serve(ctx, c, bus.Execute(), executeQueue, s.execute))
+	take(bus.Serve(ctx, c, bus.ExecuteOptimistic(), executeQueue, s.executeOptimistic))
+	take(bus.Serve(ctx, c, bus.LinkProposal(), linkQueue, s.link))
 	take(bus.Serve(ctx, c, bus.Revert(), executeQueue, s.revert))
 	take(bus.Serve(ctx, c, bus.Select(), selectQueue, s.choose))
+	take(bus.Serve(ctx, c, bus.Projected(), projectQueue, s.project))
 	return subs, err
 }
 
@@ -181,12 +188,40 @@ func (s *Service) execute(ctx context.Context, r bus.ExecuteRequest) (bus.Execut
 	if err != nil {
 		return bus.ExecuteReply{}, reply(err)
 	}
+	s.applied(before, &done)
+	return bus.ExecuteReply{StateRoot: done.StateRoot(), Executed: done.Executed, Ineffective: done.Ineffective}, nil
+}
+
+// executeOptimistic applies a layer and makes its block. A repeat answers the block.
+func (s *Service) executeOptimistic(ctx context.Context, r bus.OptimisticRequest) (bus.OptimisticReply, error) {
+	before := s.ledger.Tip().ID
+	done, block, err := s.ledger.ExecuteOptimistic(ctx, r.Block)
+	if err != nil {
+		return bus.OptimisticReply{}, reply(err)
+	}
+	s.applied(before, &done)
+	s.hintBlocks()
+	return bus.OptimisticReply{ID: block.ID(), Body: codec.MustEncode(block), StateRoot: done.StateRoot()}, nil
+}
+
+// link marks a proposal's transactions as on their way into a block, so that
+// proposals of other layers leave them alone. A repeat changes nothing.
+func (s *Service) link(ctx context.Context, r bus.ProposedTransactions) (bus.SelectReply, error) {
+	missing, err := s.txs.Missing(ctx, r.Transactions)
+	if err != nil {
+		return bus.SelectReply{}, err
+	}
+	s.pool.Link(r.Layer, wire.BlockID{}, r.Transactions)
+	return bus.SelectReply{Transactions: missing}, nil
+}
+
+// applied counts what a layer did, unless it was applied before.
+func (s *Service) applied(before wire.LayerID, done *db.Layer) {
 	if done.ID > before {
 		s.metrics.txs.WithLabelValues("executed").Add(float64(done.Executed))
 		s.metrics.txs.WithLabelValues("ineffective").Add(float64(done.Ineffective))
 	}
 	s.relay.Wake()
-	return bus.ExecuteReply{StateRoot: done.StateRoot(), Executed: done.Executed, Ineffective: done.Ineffective}, nil
 }
 
 // revert undoes layers. A repeat finds nothing to undo.
@@ -203,6 +238,22 @@ func (s *Service) revert(ctx context.Context, r bus.RevertRequest) (bus.RevertRe
 // choose picks transactions for a proposal; it changes nothing.
 func (s *Service) choose(_ context.Context, r bus.SelectRequest) (bus.SelectReply, error) {
 	return bus.SelectReply{Transactions: s.pool.Select(r.Layer, int(r.Count), r.Seed)}, nil
+}
+
+// project tells what accounts hold after everything that waits; it changes nothing.
+func (s *Service) project(ctx context.Context, r bus.ProjectedRequest) (out bus.ProjectedReply, err error) {
+	accounts, err := s.ledger.Accounts(ctx, r.Addresses)
+	if err != nil {
+		return out, err
+	}
+	out.Projections = make([]bus.Projection, len(r.Addresses))
+	for i, a := range r.Addresses {
+		p := &out.Projections[i]
+		if p.Nonce, p.Balance, err = s.pool.Projection(a, accounts); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
 }
 
 // reply is how the ledger's errors travel.

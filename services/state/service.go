@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/smeshery/smeshery/pkg/bus"
+	"github.com/smeshery/smeshery/pkg/events"
 	"github.com/smeshery/smeshery/pkg/lease"
 	"github.com/smeshery/smeshery/pkg/signing"
 	"github.com/smeshery/smeshery/pkg/store"
@@ -81,7 +81,8 @@ func (s *Service) build() (err error) {
 	}
 	s.pool = pool.New(s.deps.DB, params.BlockGasLimit)
 	if s.lease, err = lease.New(s.deps.DB, lease.Config{
-		Holder: s.cfg.Instance, TTL: s.cfg.LeaseTTL, Changed: func(lease.Change) { poke(s.changed) },
+		Instance: s.cfg.Sole,
+		Holder:   s.cfg.Instance, TTL: s.cfg.LeaseTTL, Changed: func(lease.Change) { poke(s.changed) },
 	}, s.log); err != nil {
 		return err
 	}
@@ -201,14 +202,8 @@ func (s *Service) fence(ctx context.Context, tx pgx.Tx) error {
 }
 
 // event makes an event for users.
-func (s *Service) event(kind, id string, data any) (bus.Outgoing, error) {
-	body, err := json.Marshal(data)
-	if err != nil {
-		return bus.Outgoing{}, fmt.Errorf("event %s: %w", kind, err)
-	}
-	return bus.Events(bus.StateService, kind).Outgoing(bus.Event{
-		ID: kind + "." + id, Kind: kind, Service: bus.StateService, At: s.deps.Now(), Data: body,
-	})
+func (s *Service) event(id string, body events.Body) (bus.Outgoing, error) {
+	return events.New(bus.StateService, s.deps.Now(), id, body)
 }
 
 func (s *Service) hintBlocks() {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/smeshery/smeshery/pkg/bus"
+	"github.com/smeshery/smeshery/pkg/events"
 	"github.com/smeshery/smeshery/pkg/mempool"
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/store/outbox"
@@ -47,7 +48,7 @@ type Transactions struct {
 	Pool   Pool
 	Now    func() time.Time
 	// Events makes an event for users.
-	Events func(kind, id string, data any) (bus.Outgoing, error)
+	Events func(id string, body events.Body) (bus.Outgoing, error)
 	// Wake tells the outbox that something was added.
 	Wake func()
 }
@@ -196,16 +197,11 @@ func (t *Transactions) keepIgnored(b *batch, now int64) {
 	}
 }
 
-// TransactionsEvent is the data of the event transactions_received.
-type TransactionsEvent struct {
-	IDs []string `json:"ids"`
-}
-
 // store writes what is to be kept, in one transaction.
 func (t *Transactions) store(ctx context.Context, b *batch) error {
 	var rows []db.Transaction
 	var messages []bus.Outgoing
-	var event TransactionsEvent
+	var event events.Transactions
 	stored := make(map[wire.TransactionID]bool)
 	for i := range b.verdicts {
 		j := &b.verdicts[i]
@@ -216,7 +212,7 @@ func (t *Transactions) store(ctx context.Context, b *batch) error {
 		row := db.Transaction{ID: b.ids[i], Raw: b.raws[i], Received: j.Tx.Received, Submitted: b.origin == Submitted}
 		if j.Store == mempool.WithHeader {
 			row.Header = &j.Tx.Header
-			event.IDs = append(event.IDs, row.ID.String())
+			event.IDs = append(event.IDs, row.ID)
 		}
 		rows = append(rows, row)
 		if b.origin == Submitted {
@@ -231,7 +227,7 @@ func (t *Transactions) store(ctx context.Context, b *batch) error {
 		return nil
 	}
 	if len(event.IDs) > 0 {
-		m, err := t.Events("transactions_received", event.IDs[0], event)
+		m, err := t.Events(event.IDs[0].String(), &event)
 		if err != nil {
 			return err
 		}
@@ -246,6 +242,21 @@ func (t *Transactions) store(ctx context.Context, b *batch) error {
 	}
 	t.Wake()
 	return nil
+}
+
+// Missing lists which of the transactions are not stored.
+func (t *Transactions) Missing(ctx context.Context, ids []wire.TransactionID) ([]wire.TransactionID, error) {
+	known, err := db.KnownTransactions(ctx, t.DB, ids)
+	if err != nil {
+		return nil, err
+	}
+	var missing []wire.TransactionID
+	for _, id := range ids {
+		if _, ok := known[id]; !ok {
+			missing = append(missing, id)
+		}
+	}
+	return missing, nil
 }
 
 // judgement is a verdict as it travels.

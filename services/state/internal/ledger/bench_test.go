@@ -14,6 +14,7 @@ import (
 
 	"github.com/smeshery/smeshery/pkg/bus"
 	"github.com/smeshery/smeshery/pkg/codec"
+	"github.com/smeshery/smeshery/pkg/events"
 	"github.com/smeshery/smeshery/pkg/signing"
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/store/storetest"
@@ -118,8 +119,8 @@ func newLedgerWith(d *store.DB, machine *vm.Machine, observe func(string, time.D
 	return ledger.New(ledger.Config{Machine: machine, LayersPerEpoch: 5, Accounts: 400_000}, ledger.Deps{
 		DB: d, Log: slog.New(slog.DiscardHandler), Hooks: pool.New(d, machine.Params().BlockGasLimit), Observe: observe,
 		Fence: func(context.Context, pgx.Tx) error { return fail(1) },
-		Events: func(kind, id string, data any) (bus.Outgoing, error) {
-			return bus.Outgoing{Subject: "events.state." + kind, Body: []byte(id)}, fail(2)
+		Events: func(id string, body events.Body) (bus.Outgoing, error) {
+			return bus.Outgoing{Subject: "events.state." + body.Kind(), Body: []byte(id)}, fail(2)
 		},
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/smeshery/smeshery/pkg/events"
 	"github.com/smeshery/smeshery/pkg/store/outbox"
 	"github.com/smeshery/smeshery/pkg/vm"
 	"github.com/smeshery/smeshery/pkg/wire"
@@ -29,7 +30,7 @@ func (l *Ledger) Execute(ctx context.Context, layer wire.LayerID, block wire.Blo
 		if err != nil {
 			return db.Layer{}, err
 		}
-		return l.persist(ctx, tip, block, effects, txs)
+		return l.persist(ctx, tip, block, effects, txs, nil)
 	})
 }
 
@@ -61,13 +62,23 @@ func (l *Ledger) compute(ctx context.Context, layer wire.LayerID, id wire.BlockI
 	case block.LayerIndex != layer:
 		return nil, nil, fmt.Errorf("%w: %v is of layer %v", ErrBlockLayer, id, block.LayerIndex)
 	}
+	effects, txs, err := l.apply(ctx, &block.InnerBlock)
+	if err != nil {
+		return nil, nil, err
+	}
+	effects.SetBlock(id)
+	return effects, txs, nil
+}
+
+// apply has the machine execute what a block lists.
+func (l *Ledger) apply(ctx context.Context, block *wire.InnerBlock) (*vm.Effects, []Judged, error) {
 	started := time.Now()
 	in, err := l.load(ctx, block)
 	if err != nil {
 		return nil, nil, err
 	}
 	loaded := time.Now()
-	prepared, err := l.executor.Prepare(layer, block.Rewards, block.TxIDs, in)
+	prepared, err := l.executor.Prepare(block.LayerIndex, block.Rewards, block.TxIDs, in)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -75,7 +86,6 @@ func (l *Ledger) compute(ctx context.Context, layer wire.LayerID, id wire.BlockI
 	if err != nil {
 		return nil, nil, err
 	}
-	effects.SetBlock(id)
 	l.observe("load", loaded.Sub(started))
 	l.observe("apply", time.Since(loaded))
 	txs := make([]Judged, len(in.ids))
@@ -85,8 +95,11 @@ func (l *Ledger) compute(ctx context.Context, layer wire.LayerID, id wire.BlockI
 	return &effects, txs, nil
 }
 
-// persist writes a layer and everything that follows from it.
-func (l *Ledger) persist(ctx context.Context, tip db.Layer, block wire.BlockID, effects *vm.Effects, txs []Judged) (db.Layer, error) {
+// persist writes a layer and everything that follows from it; also, if it is not
+// nil, writes more in the same transaction.
+func (l *Ledger) persist(
+	ctx context.Context, tip db.Layer, block wire.BlockID, effects *vm.Effects, txs []Judged, also func(pgx.Tx) error,
+) (db.Layer, error) {
 	started := time.Now()
 	headers, settle, err := l.hooks.Applying(ctx, Application{
 		Last: tip.ID, Empty: block == wire.BlockID{}, Effects: effects, Txs: txs, After: l.after(effects),
@@ -100,6 +113,11 @@ func (l *Ledger) persist(ctx context.Context, tip db.Layer, block wire.BlockID, 
 	}
 	settled := time.Now()
 	err = l.write(ctx, tip, func(tx pgx.Tx) error {
+		if also != nil {
+			if err := also(tx); err != nil {
+				return err
+			}
+		}
 		if err := db.WriteEffectsTx(ctx, tx, effects); err != nil {
 			return err
 		}
@@ -109,7 +127,7 @@ func (l *Ledger) persist(ctx context.Context, tip db.Layer, block wire.BlockID, 
 		if err := db.WriteLayerTx(ctx, tx, &done); err != nil {
 			return err
 		}
-		return l.tell(ctx, tx, "layer_applied", done)
+		return l.tell(ctx, tx, done.Seq, &events.LayerExecuted{Layer: done.ID, Block: done.Block})
 	})
 	if err != nil {
 		settle(false)
@@ -154,20 +172,9 @@ func (l *Ledger) after(effects *vm.Effects) func(context.Context, []wire.Address
 	}
 }
 
-// LayerEvent is the data of the events layer_applied and layers_reverted.
-type LayerEvent struct {
-	Layer       wire.LayerID `json:"layer"`
-	Block       string       `json:"block"`
-	StateRoot   string       `json:"state_root"`
-	Executed    uint32       `json:"executed"`
-	Ineffective uint32       `json:"ineffective"`
-}
-
-func (l *Ledger) tell(ctx context.Context, tx pgx.Tx, kind string, layer db.Layer) error {
-	m, err := l.events(kind, strconv.FormatInt(layer.Seq, 10), LayerEvent{
-		Layer: layer.ID, Block: layer.Block.String(), StateRoot: layer.StateRoot().String(),
-		Executed: layer.Executed, Ineffective: layer.Ineffective,
-	})
+// tell makes an event of a layer; seq tells an application from a reverted one.
+func (l *Ledger) tell(ctx context.Context, tx pgx.Tx, seq int64, body events.Body) error {
+	m, err := l.events(strconv.FormatInt(seq, 10), body)
 	if err != nil {
 		return err
 	}

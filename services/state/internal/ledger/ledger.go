@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/smeshery/smeshery/pkg/bus"
+	"github.com/smeshery/smeshery/pkg/events"
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/vm"
 	"github.com/smeshery/smeshery/pkg/vm/executor"
@@ -91,7 +92,7 @@ type Ledger struct {
 	cache          *cache
 	hooks          Hooks
 	fence          Fence
-	events         func(kind, id string, data any) (bus.Outgoing, error)
+	events         func(id string, body events.Body) (bus.Outgoing, error)
 	observe        func(phase string, took time.Duration)
 
 	one chan struct{} // holds one token: who has it may change the state
@@ -104,7 +105,7 @@ type Deps struct {
 	Log    *slog.Logger
 	Hooks  Hooks
 	Fence  Fence
-	Events func(kind, id string, data any) (bus.Outgoing, error)
+	Events func(id string, body events.Body) (bus.Outgoing, error)
 	// Observe is told how long each phase of a layer took.
 	Observe func(phase string, took time.Duration)
 }

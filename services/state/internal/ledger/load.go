@@ -42,7 +42,7 @@ func (in *input) Beneficiaries(_ wire.EpochID, ids []wire.ATXID) ([]executor.Ben
 
 // load reads what a block refers to, and checks the signatures that were not
 // checked at reception, over all cores.
-func (l *Ledger) load(ctx context.Context, block *wire.Block) (*input, error) {
+func (l *Ledger) load(ctx context.Context, block *wire.InnerBlock) (*input, error) {
 	in := &input{
 		ids:   block.TxIDs,
 		txs:   make([]executor.StoredTx, len(block.TxIDs)),

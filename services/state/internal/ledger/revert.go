@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/smeshery/smeshery/pkg/events"
 	"github.com/smeshery/smeshery/pkg/wire"
 
 	"github.com/smeshery/smeshery/services/state/internal/db"
@@ -30,9 +31,7 @@ func (l *Ledger) Revert(ctx context.Context, to wire.LayerID) (db.Layer, error) 
 				return err
 			}
 			// Named after the layer that went, which happens once.
-			m := target
-			m.Seq = tip.Seq
-			return l.tell(ctx, tx, "layers_reverted", m)
+			return l.tell(ctx, tx, tip.Seq, &events.LayersReverted{To: target.ID})
 		})
 		if err != nil {
 			return db.Layer{}, err
