@@ -2,6 +2,7 @@ package consensus
 
 import (
 	"context"
+	"errors"
 	"hash/maphash"
 	"runtime"
 
@@ -16,32 +17,29 @@ func workersPerCore() int { return runtime.GOMAXPROCS(0) }
 // hashSeed differs in every process, so that nobody can aim at its hash tables.
 func hashSeed() uint64 { return maphash.Bytes(maphash.MakeSeed(), []byte("atx index")) }
 
-// serve joins the queue groups of the service's subjects.
-func (s *Service) serve(ctx context.Context, e *engine.Engine) error {
+// serve joins the queue groups of what syncing needs. What it answers is in force
+// even where it answers an error.
+func (s *Service) serve(ctx context.Context, e *engine.Engine, synced func() bool) (subs []*bus.Subscription, err error) {
+	take := func(sub *bus.Subscription, e error) {
+		if err = errors.Join(err, e); e == nil {
+			subs = append(subs, sub)
+		}
+	}
 	objects := bus.Queue{Length: s.cfg.QueueLength, Full: actor.Refuse, Workers: s.cfg.Workers}
 	single := bus.Queue{Length: 64, Full: actor.Refuse, Workers: 1}
-	if _, err := bus.Serve(ctx, s.deps.Bus, bus.SyncIn(bus.KindBallot), objects, s.ballot(e)); err != nil {
-		return err
-	}
 	sets := bus.Queue{Length: 256, Full: actor.Refuse, Workers: 1, Batch: 64}
-	if _, err := bus.ServeBatch(ctx, s.deps.Bus, bus.SyncIn(bus.KindActiveSet), sets, activeSets(e)); err != nil {
-		return err
-	}
-	if _, err := bus.Serve(ctx, s.deps.Bus, bus.TellLayer(), single, e.Tell); err != nil {
-		return err
-	}
-	_, err := bus.Serve(ctx, s.deps.Bus, bus.ProcessLayer(), single,
-		func(ctx context.Context, r bus.ProcessRequest) (bus.ProcessReply, error) {
-			return e.Process(ctx, r.Layer)
-		})
-	if err != nil {
-		return err
-	}
-	_, err = bus.Serve(ctx, s.deps.Bus, bus.ConsensusStatus(), single, func(context.Context, bus.None) (bus.ConsensusReply, error) {
+	c := s.deps.Bus
+	take(bus.Serve(ctx, c, bus.SyncIn(bus.KindBallot), objects, s.ballot(e)))
+	take(bus.ServeBatch(ctx, c, bus.SyncIn(bus.KindActiveSet), sets, activeSets(e)))
+	take(bus.Serve(ctx, c, bus.TellLayer(), single, e.Tell))
+	take(bus.Serve(ctx, c, bus.ProcessLayer(), single, func(ctx context.Context, r bus.ProcessRequest) (bus.ProcessReply, error) {
+		return e.Process(ctx, r.Layer)
+	}))
+	take(bus.Serve(ctx, c, bus.ConsensusStatus(), single, func(context.Context, bus.None) (bus.ConsensusReply, error) {
 		st := e.Status()
-		return bus.ConsensusReply{Current: st.Current, Processed: st.Processed, Verified: st.Verified, Synced: st.Processed+1 >= st.Current}, nil
-	})
-	return err
+		return bus.ConsensusReply{Current: st.Current, Processed: st.Processed, Verified: st.Verified, Synced: synced()}, nil
+	}))
+	return subs, err
 }
 
 // ballot judges one fetched ballot. A repeat is harmless: a known ballot is accepted.

@@ -84,6 +84,7 @@ type Engine struct {
 	positions positions
 
 	processed atomic.Uint32
+	behind    atomic.Bool
 	writer    *writer
 }
 

@@ -23,6 +23,16 @@ func (e *Engine) Process(ctx context.Context, layer wire.LayerID) (bus.ProcessRe
 	}
 	e.processing.Lock()
 	defer e.processing.Unlock()
+	reply, err := e.process(ctx, layer)
+	e.behind.Store(err != nil)
+	return reply, err
+}
+
+// Behind tells that the last attempt to process a layer failed: the state may not
+// have followed layers that count as processed.
+func (e *Engine) Behind() bool { return e.behind.Load() }
+
+func (e *Engine) process(ctx context.Context, layer wire.LayerID) (bus.ProcessReply, error) {
 	if err := e.Follow(ctx); err != nil {
 		return bus.ProcessReply{}, err
 	}
