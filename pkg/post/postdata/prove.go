@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/smeshery/smeshery/pkg/post"
+	"github.com/smeshery/smeshery/pkg/post/postdata/nice"
 	"github.com/smeshery/smeshery/pkg/wire"
 )
 
@@ -23,6 +24,7 @@ type ProveConfig struct {
 	Params  post.Params // K1, K2, PowDifficulty; LabelsPerUnit must be the data's
 	Nonces  uint32      // of a pass; a multiple of 16
 	Threads int         // at least 1
+	Nice    int         // how far the threads yield to others (package nice)
 	Solver  PowSolver
 	// Pass, if set, is told the nonces [start, end) of a pass before its pows are
 	// solved; Scanned the bytes of every batch that is done. They must not block.
@@ -213,6 +215,7 @@ func (s *scan) feed(batches chan<- batch) {
 // work scans batches until there are none; after the end of the pass it only
 // lets go of them.
 func (s *scan) work(scanner *post.Scanner, batches <-chan batch) {
+	nice.Thread(s.cfg.Nice)
 	buf := make([]byte, post.ScanBatch)
 	var hits []post.Hit
 	for b := range batches {

@@ -5,12 +5,14 @@ import (
 	"sync/atomic"
 
 	"github.com/smeshery/smeshery/pkg/post"
+	"github.com/smeshery/smeshery/pkg/post/postdata/nice"
 )
 
 // Engine spreads a run of labels over goroutines. Each keeps its own scratch
 // (128·N bytes a lane) between calls. One caller at a time.
 type Engine struct {
 	workers  int
+	nice     int
 	cost     post.Scrypt
 	labelers []*post.Labeler
 }
@@ -19,6 +21,13 @@ var _ post.Engine = (*Engine)(nil)
 
 // New makes an engine of at least one worker.
 func New(workers int) *Engine { return &Engine{workers: max(workers, 1)} }
+
+// NewNice makes an engine whose threads yield to others (package nice).
+func NewNice(workers, level int) *Engine {
+	e := New(workers)
+	e.nice = level
+	return e
+}
 
 // runLabels is how many labels a worker takes at a time: enough to fill lanes,
 // few enough to end together.
@@ -59,6 +68,7 @@ func (e *Engine) prepare(cost post.Scrypt) error {
 }
 
 func (e *Engine) work(w int, job post.LabelJob, out []byte, next *atomic.Uint64, found *post.NonceSearch) {
+	nice.Thread(e.nice)
 	var search *post.NonceSearch
 	if job.Difficulty != nil {
 		search = found
