@@ -6,6 +6,7 @@ import (
 
 	"github.com/smeshery/smeshery/pkg/lease"
 	"github.com/smeshery/smeshery/pkg/store"
+	"github.com/smeshery/smeshery/pkg/wire"
 )
 
 // KeepLeases writes changes of leases into the audit table.
@@ -22,4 +23,16 @@ func (g *Guard) KeepLeases(ctx context.Context, db store.Execer, changes []lease
 		return fmt.Errorf("keep lease changes: %w", err)
 	}
 	return nil
+}
+
+// Terms are the tenures of the identities that may sign now.
+func (g *Guard) Terms() map[wire.NodeID]lease.Term {
+	keys := *g.keys.Load()
+	held := make(map[wire.NodeID]lease.Term, len(keys))
+	for id := range keys {
+		if term, ok := g.terms.Term(LeaseName(id)); ok {
+			held[id] = term
+		}
+	}
+	return held
 }
