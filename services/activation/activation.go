@@ -95,7 +95,7 @@ type Service struct {
 // Schema is what the service keeps in Postgres.
 func Schema() store.Schema {
 	return store.Schema{
-		Name: "activation", Parts: []store.Part{outbox.Part(), lease.Part(), db.Part()},
+		Name: "activation", Parts: []store.Part{outbox.Part(), lease.Part(), db.Part(), db.ListsPart()},
 	}
 }
 

@@ -12,5 +12,5 @@ const schemaName = "state"
 
 // Schema is everything the service keeps in Postgres.
 func Schema() store.Schema {
-	return store.Schema{Name: schemaName, Parts: []store.Part{db.Part(), outbox.Part(), lease.Part()}}
+	return store.Schema{Name: schemaName, Parts: []store.Part{db.Part(), db.ListsPart(), outbox.Part(), lease.Part()}}
 }

@@ -1,0 +1,1 @@
+SELECT count(*) FROM state.results WHERE layer BETWEEN $1 AND $2
