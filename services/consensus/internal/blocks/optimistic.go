@@ -36,13 +36,7 @@ func (w *Worker) executeWaiting(ctx context.Context) error {
 		if !ok {
 			last = w.params.FirstEffectiveGenesis()
 		}
-		for layer := range w.waiting {
-			if layer <= last {
-				// Votes or a certificate decided it.
-				w.forget(layer)
-			}
-		}
-		next, ok := w.waiting[last+1]
+		next, ok := w.next(last)
 		if !ok {
 			return nil
 		}
@@ -53,12 +47,30 @@ func (w *Worker) executeWaiting(ctx context.Context) error {
 	return nil
 }
 
+// next is the layer after the last applied one, or that one itself if it was
+// executed here and not adopted. Other layers that the state has come to are
+// forgotten: votes or a certificate decided them.
+func (w *Worker) next(last wire.LayerID) (waiting, bool) {
+	for layer, p := range w.waiting {
+		if layer < last || layer == last && !p.begun {
+			w.forget(layer)
+		}
+	}
+	if p, ok := w.waiting[last]; ok {
+		return p, true
+	}
+	p, ok := w.waiting[last+1]
+	return p, ok
+}
+
 // execute makes a block of a plan by executing it. A plan that the state refuses
 // for good is given up; what else goes wrong is tried again.
 func (w *Worker) execute(ctx context.Context, p waiting) error {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	layer := p.plan.Layer
+	p.begun = true
+	w.waiting[layer] = p
 	reply, err := w.deps.Engine.AdoptOptimistic(ctx, p.plan.Block().InnerBlock, w.included(p.parts))
 	if err != nil {
 		if refused(err) {

@@ -55,6 +55,8 @@ type output struct {
 type waiting struct {
 	plan  *block.Plan
 	parts []hare.Accepted
+	// begun is set once the state may have executed it.
+	begun bool
 }
 
 // Worker makes blocks. Use New.
@@ -137,7 +139,7 @@ func (w *Worker) take(ctx context.Context, out output) error {
 			return err
 		}
 		if plan.Optimistic {
-			w.wait(waiting{plan, parts})
+			w.wait(waiting{plan: plan, parts: parts})
 			return nil
 		}
 	}

@@ -4,10 +4,14 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/smeshery/smeshery/pkg/bus"
 	"github.com/smeshery/smeshery/pkg/codec"
 	"github.com/smeshery/smeshery/pkg/events"
+	"github.com/smeshery/smeshery/pkg/store/read/state"
 	"github.com/smeshery/smeshery/pkg/wire"
+	"github.com/smeshery/smeshery/services/consensus/internal/db"
 )
 
 // AdoptOutput takes this node's own output of a layer: the block, or nil for an
@@ -45,11 +49,66 @@ func (e *Engine) AdoptOptimistic(ctx context.Context, plan wire.InnerBlock, incl
 	}
 	e.processing.Lock()
 	defer e.processing.Unlock()
+	err := e.write(ctx, func(tx pgx.Tx) error { return db.InsertExecuting(ctx, tx, plan.LayerIndex) })
+	if err != nil {
+		return bus.OptimisticReply{}, err
+	}
 	reply, err := bus.ExecuteOptimistic().Call(ctx, e.deps.Bus, bus.OptimisticRequest{Block: plan})
 	if err != nil {
 		return reply, fmt.Errorf("execute layer %d: %w", plan.LayerIndex, err)
 	}
-	return reply, e.adopt(ctx, plan.LayerIndex, reply.ID, included)
+	if err := e.adopt(ctx, plan.LayerIndex, reply.ID, included); err != nil {
+		return reply, err
+	}
+	return reply, e.executed(ctx, plan.LayerIndex)
+}
+
+// executed forgets what was noted of layers up to one.
+func (e *Engine) executed(ctx context.Context, layer wire.LayerID) error {
+	return e.write(ctx, func(tx pgx.Tx) error { return db.DeleteExecuting(ctx, tx, layer) })
+}
+
+// adoptInterrupted takes the block of a layer that the state executed ahead while
+// an earlier process died: without a word for it the tortoise would have it taken
+// back.
+func (e *Engine) adoptInterrupted(ctx context.Context) error {
+	layers, err := db.Executing(ctx, e.deps.DB)
+	if err != nil || len(layers) == 0 {
+		return err
+	}
+	for _, layer := range layers {
+		if uint32(layer) <= e.processed.Load() {
+			continue
+		}
+		if err := e.adoptApplied(ctx, layer); err != nil {
+			return fmt.Errorf("take up layer %d: %w", layer, err)
+		}
+	}
+	return e.executed(ctx, layers[len(layers)-1])
+}
+
+// adoptApplied makes the block that the state applied in a layer the output of
+// hare, if there is one and no other word of hare.
+func (e *Engine) adoptApplied(ctx context.Context, layer wire.LayerID) error {
+	applied, err := e.readApplied(ctx, layer)
+	if err != nil {
+		return err
+	}
+	id, ok := applied.Block(layer)
+	rows, err := db.Certificates(ctx, e.deps.DB, layer)
+	if err != nil || !ok || wire.IsZero(id) || len(rows) > 0 {
+		return err
+	}
+	blocks, err := state.BlocksBetween(ctx, e.deps.DB, layer, layer)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	for i := range blocks {
+		e.tortoise.OnBlock(blocks[i].Vote())
+	}
+	e.mu.Unlock()
+	return e.adopt(ctx, layer, id, nil)
 }
 
 // adopt registers an output and tells of it. The processing lock is held.

@@ -25,6 +25,9 @@ func (e *Engine) restore(ctx context.Context) error {
 	}
 	e.oracle = e.newOracle()
 	e.certifier = block.NewCertifier(e.certifierParams(), certifyJudge{e})
+	if err := e.adoptInterrupted(ctx); err != nil {
+		return err
+	}
 	if err := e.reportAgain(ctx, r); err != nil {
 		return err
 	}

@@ -1,0 +1,1 @@
+DELETE FROM executing WHERE layer <= $1

@@ -1,0 +1,1 @@
+SELECT layer FROM executing ORDER BY layer

@@ -1,0 +1,1 @@
+INSERT INTO executing (layer) VALUES ($1) ON CONFLICT DO NOTHING
