@@ -129,6 +129,11 @@ func (t *tenure) layer(ctx context.Context, layer wire.LayerID) {
 	t.sync(layer)
 	t.engine.OnLayer(layer)
 	t.duty(ctx, layer, "beacon", func(ctx context.Context) error { return t.fallbacks(ctx, layer) })
+	if t.cfg.Standalone && layer > t.cfg.Network.FirstEffectiveGenesis() {
+		// Hare takes the committee from this node's own active set. What fails here
+		// fails again in the proposals' duty, and is told there.
+		_ = t.builder.Prepare(ctx, t.cfg.Network.Epoch(layer))
+	}
 	t.duty(ctx, layer, "hare", func(ctx context.Context) error { return t.startHare(ctx, layer) })
 	t.duty(ctx, layer, "proposals", func(ctx context.Context) error { return t.propose(ctx, layer) })
 	t.poke()

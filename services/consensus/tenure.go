@@ -49,7 +49,7 @@ type tenure struct {
 }
 
 func (l *leading) assemble(ctx context.Context, term lease.Term) (*tenure, error) {
-	e, err := l.open(ctx, engine.Deps{Fence: l.fence(term), Wake: l.relay.Wake})
+	e, err := l.open(ctx, engine.Deps{Alone: l.cfg.Standalone, Fence: l.fence(term), Wake: l.relay.Wake})
 	if err != nil {
 		return nil, err
 	}

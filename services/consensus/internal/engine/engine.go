@@ -41,6 +41,8 @@ type Deps struct {
 	Costs *Costs
 	// Timer is clock.System unless a test owns the time.
 	Timer clock.Timer
+	// Alone: this node is the whole network.
+	Alone bool
 	// Fence fails a transaction of a process that has lost its tenure. Nil is no
 	// fence: nobody else is there.
 	Fence func(ctx context.Context, tx pgx.Tx) error

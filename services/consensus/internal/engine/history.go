@@ -25,8 +25,24 @@ func (h history) layers(epoch wire.EpochID) (from, to wire.LayerID) {
 	return h.engine.params.FirstLayer(epoch), h.engine.params.FirstLayer(epoch+1) - 1
 }
 
-// Fallback is eligibility.History; bootstrap is not connected here.
-func (h history) Fallback(wire.EpochID) ([]wire.ATXID, error) { return nil, eligibility.ErrNotFound }
+// Fallback is eligibility.History. Where this node is the network, its own active
+// set stands in for one from bootstrap: at the start of the first epoch there is
+// neither a block nor a ballot that could name one.
+func (h history) Fallback(epoch wire.EpochID) ([]wire.ATXID, error) {
+	if !h.engine.deps.Alone {
+		return nil, eligibility.ErrNotFound
+	}
+	ctx, cancel := h.context()
+	defer cancel()
+	set, err := db.ReadPreparedSet(ctx, h.engine.deps.DB, epoch)
+	if err != nil {
+		return nil, err
+	}
+	if set == nil {
+		return nil, eligibility.ErrNotFound
+	}
+	return set.Set, nil
+}
 
 // FirstRewarded is eligibility.History.
 func (h history) FirstRewarded(epoch wire.EpochID) ([]wire.ATXID, error) {
