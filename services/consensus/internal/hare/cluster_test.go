@@ -110,18 +110,31 @@ type lockedOracle struct {
 	mu     sync.Mutex
 	oracle *eligibility.Oracle
 	synced bool
+	empty  bool // no active set is known
 }
 
 func (o *lockedOracle) Count(s eligibility.Seat) (uint16, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.empty {
+		return 0, eligibility.ErrEmptyActiveSet
+	}
 	return o.oracle.Count(s)
 }
 
 func (o *lockedOracle) Validate(s eligibility.Seat, claimed uint16) (bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.empty {
+		return false, eligibility.ErrEmptyActiveSet
+	}
 	return o.oracle.Validate(s, claimed)
+}
+
+func (o *lockedOracle) forget(empty bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.empty = empty
 }
 
 func (o *lockedOracle) SetSynced(synced bool) {

@@ -82,6 +82,31 @@ func TestRoundsKeepTime(t *testing.T) {
 	})
 }
 
+// The first ballots of a network, which name the active set, come after its first
+// layer began.
+func TestAnActiveSetThatIsKnownByThePreround(t *testing.T) {
+	inBubble(t, network.Standalone(), 2, 2, func(t *testing.T, c *cluster) {
+		for _, n := range c.nodes {
+			n.start()
+			n.oracle.forget(true)
+		}
+		layer := c.genesis + 1
+		c.at(layer, 0)
+		c.begin(layer)
+		want := c.propose(layer, c.nodes...)
+		c.at(layer, 900*time.Millisecond)
+		for _, n := range c.nodes {
+			n.oracle.forget(false)
+		}
+		c.at(layer, c.params.LayerDuration-time.Second)
+		for _, n := range c.nodes {
+			got, ok := n.result(layer)
+			require.True(t, ok)
+			require.ElementsMatch(t, want, got)
+		}
+	})
+}
+
 // A process that starts in the middle of a layer says nothing in it: it does not
 // know what an earlier one said.
 func TestARestartSitsOutTheLayer(t *testing.T) {

@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/smeshery/smeshery/pkg/bus"
+	"github.com/smeshery/smeshery/pkg/eligibility"
 	protocol "github.com/smeshery/smeshery/pkg/hare"
 	"github.com/smeshery/smeshery/pkg/signing"
 	"github.com/smeshery/smeshery/pkg/wire"
+	"github.com/smeshery/smeshery/services/consensus/internal/clock"
 )
 
 var errNoExchange = errors.New("peers cannot be asked for full lists")
@@ -72,8 +74,28 @@ func (d *Driver) prove(v *version, e protocol.Prove) {
 				proofs = append(proofs, protocol.Proof{Node: items[i].NodeID, Proof: results[i].Proof})
 			}
 		}
+		if len(proofs) > 0 && e.At == (wire.IterRound{}) {
+			d.awaitActiveSet(ctx, v, e.Layer, &proofs[0])
+		}
 		_ = d.post(ctx, func() { d.do(v, v.core.Proofs(e.Layer, e.At, proofs)) })
 	})
+}
+
+// awaitActiveSet holds proofs back until the preround if nobody can tell their
+// seats yet: the first ballots of the network's first epoch, which name the active
+// set, come while its first layer is already running.
+func (d *Driver) awaitActiveSet(ctx context.Context, v *version, layer wire.LayerID, p *protocol.Proof) {
+	params := v.core.Params()
+	_, err := d.deps.Oracle.Count(eligibility.Seat{
+		Layer: layer, Committee: int(params.CommitteeFor(layer)), Node: p.Node, Proof: p.Proof,
+	})
+	var missing *eligibility.MissingATXError
+	if !errors.Is(err, eligibility.ErrEmptyActiveSet) && !errors.As(err, &missing) {
+		return
+	}
+	d.deps.Log.Debug("the active set is not known at the start of the layer", "layer", layer, "err", err)
+	due := d.layers.Start(layer).Add(params.RoundStart(wire.IterRound{}))
+	_ = clock.Clock{Now: d.deps.Now, Timer: d.deps.Timer}.Until(ctx, due, nil)
 }
 
 // sign asks for all signatures of a round at once. What is not signed is not said.
