@@ -41,6 +41,14 @@ func (q *Queue) Serve(ctx context.Context) error {
 	return errors.Join(e1, e2, e3, e4, e5, e6)
 }
 
+// HearWork calls f whenever there may be work of a kind, until ctx ends or the
+// connection drains. Calls may be lost.
+func (q *Queue) HearWork(ctx context.Context, kind bus.TaskKind, f func()) error {
+	_, err := bus.Listen(ctx, q.bus, bus.Work(kind.String()), false,
+		bus.Queue{Length: 4, Full: actor.DropOldest}, func(context.Context, bus.None) { f() })
+	return err
+}
+
 // Run reaps and delivers until ctx ends. Trouble with Postgres is logged and
 // tried again.
 func (q *Queue) Run(ctx context.Context) error {
