@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -57,6 +58,9 @@ type Config struct {
 	QueryTimeout time.Duration `config:"query-timeout" usage:"longest time a call may take"`
 	// SmesherStreamInterval is how often SmesherService tells its status.
 	SmesherStreamInterval time.Duration `config:"smesherstreaminterval" usage:"interval of the smesher's status stream"`
+
+	// CheckpointDir keeps the checkpoints that operators ask for.
+	CheckpointDir string `config:"checkpoint-dir" usage:"directory of checkpoints"`
 }
 
 // Names of the default sets. The v2beta1 services go where their v2alpha1
@@ -95,6 +99,7 @@ func DefaultConfig() Config {
 		SendSize:              limits.Send,
 		QueryTimeout:          30 * time.Second,
 		SmesherStreamInterval: time.Second,
+		CheckpointDir:         filepath.Join(os.TempDir(), "smeshery-checkpoints"),
 	}
 }
 
@@ -110,6 +115,12 @@ type Deps struct {
 	Registry prometheus.Registerer
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// Levels are the log levels that DebugService changes, by their modules.
+	Levels map[string]*slog.LevelVar
+	// Stop ends the process, for AdminService.Recover; nil refuses to.
+	Stop func()
+
+	given *given
 }
 
 func (d *Deps) setDefaults() error {

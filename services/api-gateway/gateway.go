@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"sync/atomic"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/smeshery/smeshery/services/api-gateway/internal/live"
 	"github.com/smeshery/smeshery/services/api-gateway/internal/node"
 	"github.com/smeshery/smeshery/services/api-gateway/internal/serve"
+	"github.com/smeshery/smeshery/services/api-gateway/internal/v1"
 )
 
 // Service is one process's gateway.
@@ -62,7 +64,7 @@ func build(cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.hub = live.New(live.Deps{DB: deps.DB, Bus: deps.Bus, Log: deps.Log})
+	s.hub = live.New(live.Deps{DB: deps.DB, Bus: deps.Bus, Users: v1.UserEvents(deps.DB), Log: deps.Log})
 	s.background = append(s.background, s.hub.Run)
 	if s.all, err = s.services(); err != nil {
 		return nil, err
@@ -104,8 +106,15 @@ func (s *Service) Ready() error {
 	if s.addresses.Load() == nil {
 		return errors.New("api-gateway: the listeners are not open")
 	}
+	if err := s.hub.Ready(); err != nil {
+		return fmt.Errorf("api-gateway: %w", err)
+	}
 	return s.deps.Bus.Ready()
 }
+
+// Log passes log records on, and tells errors to NodeService.ErrorStream. A process
+// that has more than this service in it gives all of them such a handler.
+func (s *Service) Log(next slog.Handler) slog.Handler { return s.hub.Log(next) }
 
 // Addr is where a listener is ("public", "private", "post", "tls", JSON); nil if
 // it is off or not open yet.

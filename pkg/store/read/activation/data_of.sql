@@ -1,0 +1,3 @@
+SELECT units, complete
+FROM activation.initialisations
+WHERE node_id = $1

@@ -1,0 +1,4 @@
+SELECT instance
+FROM activation.members
+WHERE expires_at > clock_timestamp()
+ORDER BY instance

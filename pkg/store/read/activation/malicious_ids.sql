@@ -1,0 +1,2 @@
+SELECT node_id
+FROM activation.malicious

@@ -1,0 +1,3 @@
+SELECT identities
+FROM activation.members
+WHERE expires_at > clock_timestamp()
