@@ -240,3 +240,16 @@ func TestAnExecutedLayerIsAdoptedLater(t *testing.T) {
 	id, _ := w.certified(layer)
 	require.Equal(t, id, w.applied(layer))
 }
+
+// What an earlier process decided and did not certify is certified by the next.
+func TestARestartCertifies(t *testing.T) {
+	w := newWorld(t)
+	layer := w.genesis + 1
+	w.put(layer, w.add(w.propose(layer, w.hash(layer-1))))
+	want, _ := w.certified(layer)
+	w.stop()
+	w.exec("UPDATE consensus.certificates SET blob = NULL")
+	w.start()
+	got, _ := w.certified(layer)
+	require.Equal(t, want, got)
+}

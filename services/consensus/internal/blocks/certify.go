@@ -12,13 +12,8 @@ import (
 	"github.com/smeshery/smeshery/pkg/eligibility"
 	"github.com/smeshery/smeshery/pkg/signing"
 	"github.com/smeshery/smeshery/pkg/wire"
+	"github.com/smeshery/smeshery/services/consensus/internal/engine"
 )
-
-// certification is an output that the node's identities may certify.
-type certification struct {
-	layer wire.LayerID
-	block wire.BlockID
-}
 
 // Handle judges a certify message from gossip (spec 06 §11.3). Own messages were
 // judged before they were published.
@@ -34,32 +29,45 @@ func (w *Worker) Handle(ctx context.Context, m bus.PeerMessage) (bus.Judgement, 
 
 // certifyAll certifies outputs one after the other, beside the making of blocks.
 func (w *Worker) certifyAll(ctx context.Context) {
+	// An earlier process may have died before it did. Signing the same again gives
+	// the same message.
+	again, err := w.deps.Engine.Uncertified(ctx)
+	if err != nil && ctx.Err() == nil {
+		w.deps.Log.Warn("layers of an earlier process are not certified", "err", err)
+	}
+	for _, c := range again {
+		w.certifyOrWarn(ctx, c)
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case c := <-w.certify:
-			if err := w.certifyOne(ctx, c); err != nil && ctx.Err() == nil {
-				w.deps.Log.Warn("a layer is not certified", "layer", c.layer, "err", err)
-			}
+			w.certifyOrWarn(ctx, c)
 		}
+	}
+}
+
+func (w *Worker) certifyOrWarn(ctx context.Context, c engine.Uncertified) {
+	if err := w.certifyOne(ctx, c); err != nil && ctx.Err() == nil {
+		w.deps.Log.Warn("a layer is not certified", "layer", c.Layer, "err", err)
 	}
 }
 
 // certifyOne makes the certify messages of all identities that sit in the
 // committee (spec 06 §11.2): proofs in one request, signatures in another.
-func (w *Worker) certifyOne(ctx context.Context, c certification) error {
+func (w *Worker) certifyOne(ctx context.Context, c engine.Uncertified) error {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	identities := w.deps.Keys.Identities()
 	if len(identities) == 0 {
 		return nil
 	}
-	beacon, ok := w.deps.Engine.BeaconOf(w.params.Epoch(c.layer))
+	beacon, ok := w.deps.Engine.BeaconOf(w.params.Epoch(c.Layer))
 	if !ok {
-		return fmt.Errorf("epoch %d has no beacon", w.params.Epoch(c.layer))
+		return fmt.Errorf("epoch %d has no beacon", w.params.Epoch(c.Layer))
 	}
-	message := eligibility.Message(beacon, block.Round, c.layer)
+	message := eligibility.Message(beacon, block.Round, c.Layer)
 	items := make([]bus.VRFItem, len(identities))
 	for i, id := range identities {
 		items[i] = bus.VRFItem{NodeID: id, Message: message}
@@ -69,10 +77,10 @@ func (w *Worker) certifyOne(ctx context.Context, c certification) error {
 		if r.Outcome != bus.Signed {
 			continue
 		}
-		count, err := w.deps.Engine.Oracle().Count(w.deps.Engine.CertifierSeat(c.layer, identities[i], r.Proof))
+		count, err := w.deps.Engine.Oracle().Count(w.deps.Engine.CertifierSeat(c.Layer, identities[i], r.Proof))
 		if err == nil && count > 0 {
 			messages = append(messages, wire.CertifyMessage{
-				CertifyContent: wire.CertifyContent{LayerID: c.layer, BlockID: c.block, EligibilityCnt: count, Proof: r.Proof},
+				CertifyContent: wire.CertifyContent{LayerID: c.Layer, BlockID: c.Block, EligibilityCnt: count, Proof: r.Proof},
 				SmesherID:      identities[i],
 			})
 		}
@@ -124,5 +132,6 @@ func (w *Worker) publishCertify(ctx context.Context, messages []wire.CertifyMess
 	if len(outgoing) == 0 {
 		return nil
 	}
+	w.deps.Metrics.published(len(outgoing))
 	return errors.Join(w.deps.Bus.Store(ctx, outgoing)...)
 }

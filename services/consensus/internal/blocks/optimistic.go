@@ -75,9 +75,11 @@ func (w *Worker) execute(ctx context.Context, p waiting) error {
 	if err != nil {
 		if refused(err) {
 			w.forget(layer)
+			w.deps.Metrics.made(asNoOutput)
 		}
 		return err
 	}
+	w.deps.Metrics.made(asExecuted)
 	defer w.forget(layer)
 	return w.finish(ctx, layer, reply.ID, p.parts)
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/smeshery/smeshery/services/consensus/internal/hare"
 )
 
-// Deps is what a worker works with; all are needed.
+// Deps is what a worker works with.
 type Deps struct {
 	DB        *store.DB
 	Bus       *bus.Conn
@@ -29,6 +29,8 @@ type Deps struct {
 	Log       *slog.Logger
 	// Listening tells whether the node listens to gossip.
 	Listening func() bool
+	// Metrics may be nil.
+	Metrics *Metrics
 }
 
 // Limits of what waits and of how long.
@@ -65,7 +67,7 @@ type Worker struct {
 	params network.Params
 
 	queue   chan output
-	certify chan certification
+	certify chan engine.Uncertified
 	poke    chan struct{}
 	// waiting belongs to Run's goroutine.
 	waiting map[wire.LayerID]waiting
@@ -75,7 +77,7 @@ type Worker struct {
 func New(params network.Params, deps Deps) *Worker {
 	return &Worker{
 		deps: deps, params: params,
-		queue: make(chan output, queueLength), certify: make(chan certification, queueLength),
+		queue: make(chan output, queueLength), certify: make(chan engine.Uncertified, queueLength),
 		poke: make(chan struct{}, 1), waiting: make(map[wire.LayerID]waiting),
 	}
 }
@@ -136,6 +138,7 @@ func (w *Worker) take(ctx context.Context, out output) error {
 		var err error
 		if plan, parts, err = w.plan(ctx, out); err != nil {
 			w.deps.Charges.Release(out.layer)
+			w.deps.Metrics.made(asNoOutput)
 			return err
 		}
 		if plan.Optimistic {
@@ -145,13 +148,16 @@ func (w *Worker) take(ctx context.Context, out output) error {
 	}
 	defer w.deps.Charges.Release(out.layer)
 	var made *wire.Block
+	how := asEmpty
 	if plan != nil {
-		made = plan.Block()
+		made, how = plan.Block(), asBlock
 	}
 	id, err := w.deps.Engine.AdoptOutput(ctx, out.layer, made, w.included(parts))
 	if err != nil {
+		w.deps.Metrics.made(asNoOutput)
 		return err
 	}
+	w.deps.Metrics.made(how)
 	return w.finish(ctx, out.layer, id, parts)
 }
 
@@ -159,7 +165,7 @@ func (w *Worker) take(ctx context.Context, out output) error {
 func (w *Worker) finish(ctx context.Context, layer wire.LayerID, id wire.BlockID, parts []hare.Accepted) error {
 	w.deps.Log.Info("block", "layer", layer, "block", id, "proposals", len(parts))
 	select {
-	case w.certify <- certification{layer, id}:
+	case w.certify <- engine.Uncertified{Layer: layer, Block: id}:
 	default:
 		w.deps.Log.Warn("a layer is not certified: too many wait", "layer", layer)
 	}

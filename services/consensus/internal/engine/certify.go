@@ -8,6 +8,7 @@ import (
 	"github.com/smeshery/smeshery/pkg/bus"
 	"github.com/smeshery/smeshery/pkg/eligibility"
 	"github.com/smeshery/smeshery/pkg/wire"
+	"github.com/smeshery/smeshery/services/consensus/internal/db"
 )
 
 // Certify judges a certify message from gossip, or an own one (spec 06 §11.3). A
@@ -48,6 +49,35 @@ func (e *Engine) register(ctx context.Context, layer wire.LayerID, id wire.Block
 		return err
 	}
 	return errors.Join(err, e.saveCertificate(ctx, save))
+}
+
+// Uncertified is an output of hare that has no certificate yet.
+type Uncertified struct {
+	Layer wire.LayerID
+	Block wire.BlockID
+}
+
+// Uncertified are this node's outputs of the last layers that have no certificate:
+// those that certify messages are still taken for. They are registered again, for
+// what was collected before a restart is gone.
+func (e *Engine) Uncertified(ctx context.Context) (out []Uncertified, err error) {
+	current := e.current()
+	for layer := max(e.genesis+1, current-min(current, wire.LayerID(e.params.Tortoise.Zdist))); layer <= current; layer++ {
+		rows, err := db.Certificates(ctx, e.deps.DB, layer)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			if !r.Valid || r.Certificate != nil {
+				continue
+			}
+			if err := e.register(ctx, layer, r.Block); err != nil {
+				return nil, err
+			}
+			out = append(out, Uncertified{layer, r.Block})
+		}
+	}
+	return out, nil
 }
 
 // OnLayer forgets certify messages of old layers.

@@ -93,7 +93,7 @@ func (e *Engine) tellOutput(layer wire.LayerID, id wire.BlockID) {
 func (e *Engine) certified(ctx context.Context, layer wire.LayerID, blob []byte) (bus.Judgement, error) {
 	certificate := new(wire.Certificate)
 	if err := codec.Decode(blob, certificate); err != nil {
-		return bus.Judgement{Verdict: bus.Reject, Reason: "malformed", Detail: err.Error()}, nil //nolint:nilerr // the verdict tells it
+		return bus.Judgement{Verdict: bus.Reject, Reason: "malformed", Detail: err.Error()}, nil
 	}
 	e.certifying.Lock()
 	defer e.certifying.Unlock()

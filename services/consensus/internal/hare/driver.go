@@ -64,7 +64,7 @@ type Results interface {
 // Exchange asks a peer for the full list of a compact message (spec 05 §10.5).
 type Exchange func(ctx context.Context, peer string, request wire.Hash32) ([]byte, error)
 
-// Deps is what a driver works with; all but Exchange are needed.
+// Deps is what a driver works with.
 type Deps struct {
 	Node      Node
 	Oracle    Oracle
@@ -77,7 +77,9 @@ type Deps struct {
 	// then ignored.
 	Exchange Exchange
 	Log      *slog.Logger
-	Now      func() time.Time
+	// Metrics may be nil.
+	Metrics *Metrics
+	Now     func() time.Time
 	// Timer is clock.System unless a test owns the time.
 	Timer clock.Timer
 }

@@ -45,6 +45,7 @@ func (d *Driver) do(v *version, effects []protocol.Effect) {
 		case protocol.ReleaseCharge:
 			d.deps.Charges.Release(e.Layer)
 		case protocol.Ended:
+			d.deps.Metrics.ended(e.Err)
 			if e.Err != nil {
 				d.deps.Log.Warn("hare failed", "layer", e.Layer, "err", e.Err)
 			}
@@ -114,12 +115,13 @@ func (d *Driver) sign(v *version, e protocol.Sign) {
 			e.Messages[i].Signature = r.Signature
 			signed = append(signed, e.Messages[i])
 		}
-		_ = d.post(ctx, func() { d.signed(v, signed) })
+		d.deps.Metrics.refused(len(items) - len(signed))
+		_ = d.post(ctx, func() { d.signed(v, e, signed) })
 	})
 }
 
 // signed judges the own messages and publishes those that hare accepts.
-func (d *Driver) signed(v *version, messages []*wire.HareMessage) {
+func (d *Driver) signed(v *version, of protocol.Sign, messages []*wire.HareMessage) {
 	effects := make([]protocol.Effect, 0, len(messages))
 	for _, m := range messages {
 		step := v.core.Signed(m)
@@ -129,6 +131,8 @@ func (d *Driver) signed(v *version, messages []*wire.HareMessage) {
 		effects = append(effects, step.Effects...)
 	}
 	d.do(v, effects)
+	due := d.layers.Start(of.Layer).Add(v.core.Params().RoundStart(of.At))
+	d.deps.Metrics.said(len(messages), d.deps.Now().Sub(due))
 }
 
 // stored is a message for gossip, named by its content.

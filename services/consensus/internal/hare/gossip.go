@@ -31,6 +31,7 @@ func (d *Driver) deliver(ctx context.Context, in *delivery) (bus.Judgement, erro
 	}
 	select {
 	case j := <-in.done:
+		d.deps.Metrics.judged(j.Verdict)
 		return j, nil
 	case <-ctx.Done():
 		return bus.Judgement{}, ctx.Err()
