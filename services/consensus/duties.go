@@ -47,8 +47,7 @@ func (t *tenure) begin(ctx context.Context) {
 
 // layers waits for each layer and does its duties, and prepares epochs before they
 // begin.
-func (t *tenure) layers(ctx context.Context) error {
-	next := t.next()
+func (t *tenure) layers(ctx context.Context, next wire.LayerID) error {
 	for {
 		if at, epoch := t.preparation(next); at.Before(t.calendar.Start(next)) {
 			if t.clock.Until(ctx, at, nil) != nil {

@@ -15,6 +15,8 @@ import (
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/store/outbox"
 	"github.com/smeshery/smeshery/services/consensus/internal/beacons"
+	"github.com/smeshery/smeshery/services/consensus/internal/blocks"
+	"github.com/smeshery/smeshery/services/consensus/internal/hare"
 	"github.com/smeshery/smeshery/services/consensus/internal/proposing"
 )
 
@@ -46,14 +48,17 @@ type metrics struct {
 	duties    *duties
 	beacon    *beacons.Metrics
 	proposals *proposing.Metrics
+	hare      *hare.Metrics
+	blocks    *blocks.Metrics
 }
 
 func newLeading(s *Service) (*leading, error) {
 	l := &leading{Service: s, changed: make(chan struct{}, 1), metrics: metrics{
 		duties: newDuties(s.deps.Registry), beacon: beacons.NewMetrics(s.deps.Registry), proposals: proposing.NewMetrics(s.deps.Registry),
+		hare: hare.NewMetrics(s.deps.Registry), blocks: blocks.NewMetrics(s.deps.Registry),
 	}}
 	l.become("starting")
-	cfg := lease.Config{Holder: s.cfg.Holder, TTL: s.cfg.LeaseTTL, Changed: l.onChange}
+	cfg := lease.Config{Holder: s.cfg.Holder, TTL: s.cfg.LeaseTTL, Changed: l.onChange, Metrics: s.deps.Registry}
 	if s.cfg.Exclusive {
 		cfg.Instance = "only"
 	}

@@ -24,7 +24,7 @@ var hareSays = []time.Duration{
 }
 
 // through drives a layer of a network with one identity from its start to its end:
-// a proposal, hare's messages, a block that is executed.
+// a proposal, hare's messages, a certificate.
 func (n *liveNet) through(layer wire.LayerID, p *process) {
 	n.t.Helper()
 	proposals, hare := n.count(bus.TopicProposal), n.count(bus.TopicHare3)
@@ -35,11 +35,16 @@ func (n *liveNet) through(layer wire.LayerID, p *process) {
 		n.move(start.Add(after), p)
 		n.await("hare", func() bool { return n.count(bus.TopicHare3) >= hare+i+1 })
 	}
-	n.await("block", func() bool {
-		return n.query("SELECT FROM state.layers WHERE layer = $1 AND applied_block <> $2", int64(layer), make([]byte, 20))
-	})
 	n.await("certificate", func() bool {
 		return n.query("SELECT FROM consensus.certificates WHERE layer = $1 AND blob IS NOT NULL AND valid", int64(layer))
+	})
+}
+
+// awaitApplied waits for a layer's block in the state.
+func (n *liveNet) awaitApplied(layer wire.LayerID) {
+	n.t.Helper()
+	n.await("block", func() bool {
+		return n.query("SELECT FROM state.layers WHERE layer = $1 AND applied_block <> $2", int64(layer), make([]byte, 20))
 	})
 }
 
@@ -94,7 +99,7 @@ func (n *liveNet) awaitBeacon(at time.Time) {
 			break
 		}
 		for _, say := range beaconSays {
-			if !start.Add(say.after).After(at) {
+			if !start.Add(say.after).After(at) && !n.silent[epoch] {
 				want[say.topic]++
 				if say.topic == "" {
 					made = epoch + 1
@@ -122,14 +127,12 @@ func TestLive(t *testing.T) {
 		n.activate(target)
 	}
 	p := n.run("a")
-	n.await("ready", func() bool {
-		_, err := bus.ConsensusStatus().Call(t.Context(), n.gossip, bus.None{})
-		return err == nil && p.Ready() == nil
-	})
+	n.awaitLeader(p)
 	first := n.genesis + 1
 	last := first + wire.LayerID(n.params.LayersPerEpoch) + 1
 	for layer := first; layer <= last; layer++ {
 		n.through(layer, p)
+		n.awaitApplied(layer)
 	}
 	status, err := bus.ConsensusStatus().Call(t.Context(), n.gossip, bus.None{})
 	require.NoError(t, err)
@@ -142,5 +145,80 @@ func TestLive(t *testing.T) {
 	require.Zero(t, n.refused)
 	require.Positive(t, n.events["proposal"])
 	t.Log(n.events)
+	n.end(p)
+}
+
+// awaitLeader waits until a process does the duties.
+func (n *liveNet) awaitLeader(p *process) {
+	n.t.Helper()
+	n.await("leader", p.Leading)
+	require.NoError(n.t, p.Ready())
+}
+
+// TestStandby has a second process take over from one that dies in the middle of a
+// layer, and the first come back as the standby of the second.
+func TestStandby(t *testing.T) {
+	n := newLiveNet(t, liveParams(), 1)
+	for target := wire.EpochID(2); target < 5; target++ {
+		n.activate(target)
+	}
+	a := n.run("a")
+	n.awaitLeader(a)
+	b := n.run("b")
+	n.await("standby", func() bool { return b.Ready() == nil })
+	first := n.genesis + 1
+	n.through(first, a)
+	n.through(first+1, a)
+
+	n.move(n.start(first+2), a)
+	n.await("proposal", func() bool { return n.count(bus.TopicProposal) == 3 })
+	n.silent[2] = true // its beacon dies with the first process
+	n.crash(a)
+	n.awaitLeader(b)
+	for layer := first + 3; layer < first+wire.LayerID(n.params.LayersPerEpoch)+3; layer++ {
+		n.through(layer, b)
+		if layer > first+4 { // that the layer in between is empty shows after zdist
+			n.awaitApplied(layer)
+		}
+	}
+	n.awaitApplied(first + 3)
+
+	a = n.run("a")
+	n.await("standby", func() bool { return a.Ready() == nil })
+	n.silent[3] = true
+	n.end(b)
+	n.awaitLeader(a)
+	next := n.params.Epoch(n.genesis) + 2
+	n.through(n.params.FirstLayer(next)+3, a)
+	n.through(n.params.FirstLayer(next)+4, a)
+	n.awaitApplied(n.params.FirstLayer(next) + 4)
+	require.Zero(t, n.refused)
+	require.Empty(t, n.reasons)
+	n.end(a)
+}
+
+// TestRestartInALayer: what was built before a restart is not built again.
+func TestRestartInALayer(t *testing.T) {
+	n := newLiveNet(t, liveParams(), 1)
+	n.activate(2)
+	p := n.run("a")
+	n.awaitLeader(p)
+	first := n.genesis + 1
+	n.through(first, p)
+	n.move(n.start(first+1), p)
+	n.await("proposal", func() bool { return n.count(bus.TopicProposal) == 2 })
+	n.silent[2] = true
+	n.end(p)
+	// The clock is set back to before the layer, and the process starts again.
+	n.clock.moveTo(n.start(first + 1).Add(-time.Second))
+	p = n.run("a")
+	n.awaitLeader(p)
+	n.move(n.start(first+1), p)
+	for layer := first + 2; layer < first+6; layer++ {
+		n.through(layer, p)
+	}
+	n.awaitApplied(first + 5)
+	require.Equal(t, 6, n.count(bus.TopicProposal))
+	require.Zero(t, n.refused)
 	n.end(p)
 }

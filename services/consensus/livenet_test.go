@@ -19,6 +19,7 @@ import (
 	"github.com/smeshery/smeshery/pkg/codec"
 	"github.com/smeshery/smeshery/pkg/network"
 	"github.com/smeshery/smeshery/pkg/signing"
+	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/store/read/activation"
 	"github.com/smeshery/smeshery/pkg/store/storetest"
 	"github.com/smeshery/smeshery/pkg/vrf"
@@ -42,6 +43,9 @@ type liveNet struct {
 	reasons           []string
 	events            map[string]int
 	layers            map[wire.LayerID]wire.BlockID
+	bodies            map[bus.GossipTopic][][]byte
+	// silent are epochs whose beacon protocol nobody runs to its end.
+	silent map[wire.EpochID]bool
 }
 
 func newLiveNet(t testing.TB, params network.Params, identities int) *liveNet {
@@ -52,6 +56,7 @@ func newLiveNet(t testing.TB, params network.Params, identities int) *liveNet {
 		seeds: make(map[wire.NodeID][32]byte), signed: make(map[string][]byte),
 		accepted: make(map[bus.GossipTopic]int), ignored: make(map[bus.GossipTopic]int),
 		events: make(map[string]int), layers: make(map[wire.LayerID]wire.BlockID),
+		bodies: make(map[bus.GossipTopic][][]byte), silent: make(map[wire.EpochID]bool),
 	}
 	n.clock = newHandClock(n.start(n.genesis).Add(params.LayerDuration / 2))
 	for i := range identities {
@@ -204,6 +209,7 @@ func (n *liveNet) loop(topic bus.GossipTopic) {
 		defer n.mu.Unlock()
 		if j.Verdict == bus.Accept {
 			n.accepted[topic]++
+			n.bodies[topic] = append(n.bodies[topic], d.Message)
 		} else {
 			n.ignored[topic]++
 			n.reasons = append(n.reasons, fmt.Sprint(topic, " ", j.Reason, " ", j.Detail))
@@ -219,34 +225,44 @@ func (n *liveNet) count(topic bus.GossipTopic) int {
 }
 
 // live makes a live service that does not run yet.
-func (n *liveNet) live(name string) *consensus.Service {
+func (n *liveNet) live(name string) *process {
 	n.t.Helper()
-	n.db = storetest.Open(n.t, n.url, "consensus")
+	db, conn := storetest.Open(n.t, n.url, "consensus"), n.connect(bus.ConsensusService)
 	log := slog.New(slog.DiscardHandler)
 	if os.Getenv("SMESHERY_TEST_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("process", name)
 	}
-	n.registry = prometheus.NewRegistry()
 	s, err := consensus.New(consensus.Config{
 		Network: n.params, Live: true, Standalone: true, Holder: name, LeaseTTL: 2 * time.Second,
 	}, consensus.Deps{
-		DB: n.db, Bus: n.connect(bus.ConsensusService), Log: log, Registry: n.registry, Now: n.clock.Now, Timer: n.clock.Timer,
+		DB: db, Bus: conn, Log: log, Registry: prometheus.NewRegistry(), Now: n.clock.Now, Timer: n.clock.Timer,
 	})
 	require.NoError(n.t, err)
-	return s
+	return &process{Service: s, db: db, conn: conn, ended: make(chan error, 1)}
 }
 
 // process is a service that runs.
 type process struct {
 	*consensus.Service
+	db    *store.DB
+	conn  *bus.Conn
 	stop  context.CancelFunc
 	ended chan error
+}
+
+// crash takes everything away from a process at once.
+func (n *liveNet) crash(p *process) {
+	p.conn.Close()
+	p.db.Close()
+	p.stop()
+	<-p.ended
 }
 
 func (n *liveNet) run(name string) *process {
 	n.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &process{Service: n.live(name), stop: cancel, ended: make(chan error, 1)}
+	p := n.live(name)
+	p.stop = cancel
 	go func() { p.ended <- p.Run(ctx) }()
 	n.t.Cleanup(func() { cancel() })
 	return p

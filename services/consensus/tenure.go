@@ -66,11 +66,12 @@ func (l *leading) assemble(ctx context.Context, term lease.Term) (*tenure, error
 	t.proposals = hare.NewProposals(l.cfg.Network.Tortoise.Zdist, current)
 	t.worker = blocks.New(l.cfg.Network, blocks.Deps{
 		DB: l.deps.DB, Bus: l.deps.Bus, Engine: e, Keys: t.signer, Proposals: t.proposals, Charges: t.charges,
-		Log: l.deps.Log, Listening: t.synced.Load,
+		Log: l.deps.Log, Listening: t.synced.Load, Metrics: l.metrics.blocks,
 	})
 	t.driver, err = hare.New(l.cfg.Network, hare.Deps{
 		Node: e, Oracle: e.Oracle(), Keys: t.signer, Publisher: l.deps.Bus, Results: t.worker,
 		Proposals: t.proposals, Charges: t.charges, Log: l.deps.Log, Now: t.clock.Now, Timer: t.clock.Timer,
+		Metrics: l.metrics.hare,
 	})
 	if err != nil {
 		return nil, err
@@ -129,7 +130,8 @@ func (t *tenure) tenureServes(ctx context.Context) {
 	duties.Go(func() error {
 		return t.book.Run(ctx, beacons.Live{Signer: t.signer, Publisher: t.deps.Bus, Metrics: t.metrics.beacon})
 	})
-	duties.Go(func() error { return t.layers(ctx) })
+	next := t.next()
+	duties.Go(func() error { return t.layers(ctx, next) })
 	duties.Go(func() error { return t.processing(ctx) })
 	t.tenure.Store(t)
 	t.leading.Service.engine.Store(t.engine)
@@ -152,6 +154,10 @@ func drain(subs []*bus.Subscription, patience time.Duration) {
 	}
 	all.Wait()
 }
+
+// Leading tells whether this process does the duties now: a live service of which
+// there are several stands by while another one does.
+func (s *Service) Leading() bool { return s.live != nil && s.live.tenure.Load() != nil }
 
 // Wake makes the parts that keep real time look at the clock, for clocks that do
 // not run with time.

@@ -87,6 +87,7 @@ type Engine struct {
 
 	processed atomic.Uint32
 	behind    atomic.Bool
+	told      atomic.Bool // there are new rows in the outbox
 	writer    *writer
 }
 

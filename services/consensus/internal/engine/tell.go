@@ -16,7 +16,7 @@ import (
 func (e *Engine) Write(ctx context.Context, f func(tx pgx.Tx) error) error { return e.write(ctx, f) }
 
 func (e *Engine) write(ctx context.Context, f func(tx pgx.Tx) error) error {
-	return store.RetryTx(ctx, e.deps.DB, func(tx pgx.Tx) error {
+	err := store.RetryTx(ctx, e.deps.DB, func(tx pgx.Tx) error {
 		if e.deps.Fence != nil {
 			if err := e.deps.Fence(ctx, tx); err != nil {
 				return err
@@ -24,10 +24,14 @@ func (e *Engine) write(ctx context.Context, f func(tx pgx.Tx) error) error {
 		}
 		return f(tx)
 	})
+	if e.told.Swap(false) {
+		e.deps.Wake()
+	}
+	return err
 }
 
-// tell puts events into the outbox, where there is one. The relay finds them with
-// its poll if nobody wakes it after the commit.
+// tell puts events into the outbox, where there is one; write wakes the relay after
+// the commit.
 func (e *Engine) tell(ctx context.Context, tx pgx.Tx, bodies ...events.Body) error {
 	if e.deps.Wake == nil {
 		return nil
@@ -40,11 +44,8 @@ func (e *Engine) tell(ctx context.Context, tx pgx.Tx, bodies ...events.Body) err
 		}
 		out = append(out, o)
 	}
-	if err := outbox.AddTx(ctx, tx, out...); err != nil {
-		return err
-	}
-	e.deps.Wake()
-	return nil
+	e.told.Store(true)
+	return outbox.AddTx(ctx, tx, out...)
 }
 
 // announce tells of something that stands in no row of its own. It may be lost.
@@ -59,9 +60,5 @@ func (e *Engine) announce(ctx context.Context, body events.Body) {
 
 // Announce tells users of something in a transaction of its own.
 func (e *Engine) Announce(ctx context.Context, bodies ...events.Body) error {
-	err := e.write(ctx, func(tx pgx.Tx) error { return e.tell(ctx, tx, bodies...) })
-	if err == nil && e.deps.Wake != nil {
-		e.deps.Wake()
-	}
-	return err
+	return e.write(ctx, func(tx pgx.Tx) error { return e.tell(ctx, tx, bodies...) })
 }
