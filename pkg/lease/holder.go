@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/smeshery/smeshery/pkg/store"
 )
 
@@ -39,6 +41,9 @@ type Config struct {
 	// before anything else happens there; it must not block. May be nil. It is
 	// where the audit event is made.
 	Changed func(Change)
+	// Metrics is where leases are measured, under the name of the schema; nil:
+	// nowhere.
+	Metrics prometheus.Registerer
 }
 
 // Change is the beginning or the end of a tenure.
@@ -66,6 +71,8 @@ type Holder struct {
 	cfg Config
 	id  string
 	log *slog.Logger
+
+	metrics metrics
 
 	round sync.Mutex // one round, or resignation, at a time
 
@@ -106,10 +113,11 @@ func New(db *store.DB, cfg Config, log *slog.Logger) (*Holder, error) {
 	if cfg.Instance == "" {
 		cfg.Instance = rand.Text()
 	}
-	return &Holder{
+	h := &Holder{
 		db: db, cfg: cfg, id: cfg.Holder + "/" + cfg.Instance, log: log,
 		wanted: make(map[string]struct{}), held: make(map[string]tenure),
-	}, nil
+	}
+	return h, h.measure()
 }
 
 // Want adds names to those that the holder tries to hold.
@@ -156,6 +164,7 @@ func (h *Holder) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		if err := h.Round(ctx); err != nil && ctx.Err() == nil {
+			h.metrics.failed.Inc()
 			h.log.Warn("leases were not renewed", "err", err)
 		}
 		select {
@@ -288,6 +297,7 @@ func (h *Holder) tell(changes []Change) {
 		return 1
 	})
 	for _, c := range changes {
+		h.metrics.changes.WithLabelValues(string(c.What)).Inc()
 		if c.What == Lost {
 			h.log.Warn("lease", "lease", c.Name, "term", c.Term, "what", string(c.What))
 		} else {

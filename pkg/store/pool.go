@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Config says which database, and as whom.
@@ -24,6 +26,10 @@ type Config struct {
 	MaxConns int
 	// ConnectTimeout bounds one attempt to connect; 0 is 5 s.
 	ConnectTimeout time.Duration
+	// Metrics is where the pool is measured, under the name of Service or, if
+	// that is empty, of the schema; nil: nowhere.
+	Metrics prometheus.Registerer
+	Service string
 }
 
 // DB is a pool of connections that act as one service.
@@ -49,6 +55,11 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err := cfg.actAs(pc.ConnConfig.RuntimeParams); err != nil {
 		return nil, err
 	}
+	var measured *metrics
+	if cfg.Metrics != nil {
+		measured = newMetrics(cmp.Or(cfg.Service, cfg.Schema))
+		pc.ConnConfig.Tracer = measured
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -56,6 +67,13 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if measured != nil {
+		measured.pool, measured.schema = pool, cfg.Schema
+		if err := cfg.Metrics.Register(measured); err != nil {
+			pool.Close()
+			return nil, fmt.Errorf("database metrics: %w", err)
+		}
 	}
 	return &DB{pool, cfg.Schema}, nil
 }

@@ -83,7 +83,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	}
 	s := &Service{cfg: cfg, deps: deps, seen: newSeen(cfg.Remember, cfg.RememberCount)}
 	var err error
-	if s.metrics, err = newMetrics(deps.Registry, s.seen); err != nil {
+	if s.metrics, err = newMetrics(deps.Registry, s.seen, deps.Bus); err != nil {
 		return nil, fmt.Errorf("gossip: %w", err)
 	}
 	return s, nil

@@ -15,7 +15,7 @@ type metrics struct {
 	unfetched prometheus.Counter
 }
 
-func newMetrics(registry prometheus.Registerer, seen *seen) (*metrics, error) {
+func newMetrics(registry prometheus.Registerer, seen *seen, conn *bus.Conn) (*metrics, error) {
 	const prefix = "smeshery_gossip_"
 	m := &metrics{
 		outgoing: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -35,7 +35,7 @@ func newMetrics(registry prometheus.Registerer, seen *seen) (*metrics, error) {
 	remembered := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: prefix + "remembered_messages", Help: "Messages that are known as published.",
 	}, func() float64 { return float64(seen.len()) })
-	for _, c := range []prometheus.Collector{m.outgoing, m.took, m.unfetched, remembered} {
+	for _, c := range []prometheus.Collector{m.outgoing, m.took, m.unfetched, remembered, bus.NewStreamMetrics(conn)} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}

@@ -245,7 +245,7 @@ func (s *Service) work(ctx context.Context, group *errgroup.Group, self db.Serve
 	if err := os.MkdirAll(s.cfg.Dir, 0o700); err != nil {
 		return fmt.Errorf("work directory: %w", err)
 	}
-	holder, err := lease.New(s.deps.DB, lease.Config{Holder: s.cfg.Holder, Instance: s.cfg.Instance, TTL: s.cfg.LeaseTTL}, s.deps.Log)
+	holder, err := lease.New(s.deps.DB, lease.Config{Holder: s.cfg.Holder, Instance: s.cfg.Instance, TTL: s.cfg.LeaseTTL, Metrics: s.deps.Registry}, s.deps.Log)
 	if err != nil {
 		return err
 	}

@@ -83,6 +83,7 @@ func (s *Service) build() (err error) {
 	if s.lease, err = lease.New(s.deps.DB, lease.Config{
 		Instance: s.cfg.Sole,
 		Holder:   s.cfg.Instance, TTL: s.cfg.LeaseTTL, Changed: func(lease.Change) { poke(s.changed) },
+		Metrics: s.deps.Metrics,
 	}, s.log); err != nil {
 		return err
 	}
