@@ -10,6 +10,7 @@ import (
 
 	"github.com/smeshery/smeshery/pkg/atx/atxcache"
 	"github.com/smeshery/smeshery/pkg/bus"
+	"github.com/smeshery/smeshery/pkg/eligibility"
 	protocol "github.com/smeshery/smeshery/pkg/hare"
 	"github.com/smeshery/smeshery/pkg/layerclock"
 	"github.com/smeshery/smeshery/pkg/network"
@@ -266,8 +267,23 @@ func (d *Driver) startLayer(layer wire.LayerID, synced bool) {
 	for _, v := range d.versions {
 		if v.core.Params().Runs(layer) {
 			d.deps.Log.Debug("hare layer", "layer", layer, "synced", synced, "beacon", in.Beacon, "identities", len(in.Identities))
+			d.warm(v, layer)
 		}
 		d.do(v, v.core.StartLayer(in))
+	}
+}
+
+// warm has the oracle read the active set outside of the driver's goroutine: that
+// takes seconds in a large network. In the first layer of all it is not complete
+// yet.
+func (d *Driver) warm(v *version, layer wire.LayerID) {
+	if params := v.core.Params(); layer > params.EffectiveGenesis+1 {
+		d.spawn(func(context.Context) {
+			_, err := d.deps.Oracle.Count(eligibility.Seat{Layer: layer, Committee: int(params.CommitteeFor(layer))})
+			if err != nil && !errors.Is(err, eligibility.ErrNotActive) {
+				d.deps.Log.Debug("the active set is not known", "layer", layer, "err", err)
+			}
+		})
 	}
 }
 
