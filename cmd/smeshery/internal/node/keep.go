@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/smeshery/smeshery/pkg/bus"
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/telemetry"
@@ -60,14 +58,23 @@ func (n *Node) keep(ctx context.Context, m module, ready chan struct{}) {
 func (n *Node) run(ctx context.Context, m module, isReady func()) error {
 	w := wiring{log: telemetry.ForService(n.log, m.name), registry: telemetry.NewRegistry()}
 	var err error
-	if w.db, err = store.Open(ctx, store.Config{URL: n.url, Schema: m.schema.Name, MaxConns: 16}); err != nil {
-		return err
+	if !m.noDatabase {
+		conns := store.Config{URL: n.url, Schema: m.schema.Name, ReadOnly: m.schema.Name == "", MaxConns: 16, Metrics: w.registry, Service: m.name}
+		if n.cfg.Live != nil {
+			conns.MaxConns = n.cfg.Live.connections()
+		}
+		if w.db, err = store.Open(ctx, conns); err != nil {
+			return err
+		}
+		defer w.db.Close()
 	}
-	defer w.db.Close()
-	if err := store.Check(ctx, w.db, m.schema); err != nil {
-		return err
+	if m.schema.Name != "" {
+		if err := store.Check(ctx, w.db, m.schema); err != nil {
+			return err
+		}
 	}
-	if w.bus, err = bus.Connect(bus.Config{Service: m.name, Server: n.server}, bus.Deps{Log: w.log, Metrics: w.registry}); err != nil {
+	w.bus, err = bus.Connect(bus.Config{Service: m.name, Server: n.server, URL: n.cfg.NATSURL}, bus.Deps{Log: w.log, Metrics: w.registry})
+	if err != nil {
 		return err
 	}
 	defer w.bus.Close()
@@ -75,7 +82,7 @@ func (n *Node) run(ctx context.Context, m module, isReady func()) error {
 	if err != nil {
 		return err
 	}
-	n.register(w.registry)
+	n.register(m.name, running{s, w.registry})
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
 	return await(s, ended, isReady)
@@ -97,10 +104,10 @@ func await(s service, ended <-chan error, isReady func()) error {
 	}
 }
 
-func (n *Node) register(r *prometheus.Registry) {
+func (n *Node) register(name string, r running) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.registries = append(n.registries, r)
+	n.running[name] = r
 }
 
 // final are errors that starting again does not cure.

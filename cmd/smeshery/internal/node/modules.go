@@ -2,7 +2,10 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,9 +33,12 @@ type wiring struct {
 
 // module is a service of the process.
 type module struct {
-	name   string
+	name string
+	// schema that the service writes; without a name it reads those of others.
 	schema store.Schema
-	build  func(cfg Config, w wiring) (service, error)
+	// noDatabase: the service has no business with Postgres.
+	noDatabase bool
+	build      func(cfg Config, w wiring) (service, error)
 }
 
 // clock is a function as activation wants it.
@@ -44,20 +50,21 @@ func (c clock) Now() time.Time { return c() }
 // leaseTTL is short: the data directory's lock already keeps others away.
 const leaseTTL = 3 * time.Second
 
-// modules are in the order of their start: each only needs those before it.
-func modules() []module {
+// digesting are the services that own objects, in the order of their start: each
+// only needs those before it.
+func digesting() []module {
 	return []module{
-		{bus.ActivationService, activation.Schema(), func(cfg Config, w wiring) (service, error) {
+		{name: bus.ActivationService, schema: activation.Schema(), build: func(cfg Config, w wiring) (service, error) {
 			return activation.New(activation.Config{Network: cfg.Network, Seed: cfg.Seed, LeaseTTL: leaseTTL}, activation.Deps{
 				DB: w.db, Bus: w.bus, Log: w.log, Registry: w.registry, Clock: clock(cfg.Now), Received: cfg.Received,
 			})
 		}},
-		{bus.StateService, state.Schema(), func(cfg Config, w wiring) (service, error) {
+		{name: bus.StateService, schema: state.Schema(), build: func(cfg Config, w wiring) (service, error) {
 			return state.New(state.Config{Network: cfg.Network, LeaseTTL: leaseTTL}, state.Deps{
 				DB: w.db, Bus: w.bus, Log: w.log, Metrics: w.registry, Now: cfg.Now,
 			})
 		}},
-		{bus.ConsensusService, consensus.Schema(), func(cfg Config, w wiring) (service, error) {
+		{name: bus.ConsensusService, schema: consensus.Schema(), build: func(cfg Config, w wiring) (service, error) {
 			return consensus.New(consensus.Config{Network: cfg.Network}, consensus.Deps{
 				DB: w.db, Bus: w.bus, Log: w.log, Registry: w.registry, Now: cfg.Now,
 			})
@@ -65,11 +72,36 @@ func modules() []module {
 	}
 }
 
+// chosen are the services that a configuration asks for.
+func chosen(cfg *Config) ([]module, error) {
+	all := digesting()
+	if cfg.Live != nil {
+		all = live()
+	}
+	if len(cfg.Targets) == 0 {
+		return all, nil
+	}
+	var out []module
+	for _, m := range all {
+		if slices.Contains(cfg.Targets, m.name) {
+			out = append(out, m)
+		}
+	}
+	for _, name := range cfg.Targets {
+		if !slices.ContainsFunc(all, func(m module) bool { return m.name == name }) {
+			return nil, fmt.Errorf("no service %q; there are %s", name, strings.Join(store.Column(all, func(m *module) string { return m.name }), ", "))
+		}
+	}
+	return out, nil
+}
+
 // Schemas are those of all services, for migrations.
 func Schemas() []store.Schema {
 	var out []store.Schema
-	for _, m := range modules() {
-		out = append(out, m.schema)
+	for _, m := range live() {
+		if m.schema.Name != "" {
+			out = append(out, m.schema)
+		}
 	}
 	return out
 }

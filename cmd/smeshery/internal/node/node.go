@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,7 +28,14 @@ type Config struct {
 	DataDir string
 	// DatabaseURL is a Postgres that runs already; empty starts one.
 	DatabaseURL string
-	Network     network.Params
+	// NATSURL is a NATS server that runs already; empty starts one in this process.
+	// With it, `smeshery migrate` has to have prepared the database.
+	NATSURL string
+	// Targets are the services to run, by name; empty is all.
+	Targets []string
+	// Live makes the node take part in its network; nil digests what it is offered.
+	Live    *Live
+	Network network.Params
 	// Now is the clock of all services.
 	Now func() time.Time
 	// Seed chooses which labels of others' proofs of space are looked at.
@@ -40,6 +50,7 @@ type Node struct {
 	cfg      Config
 	log      *slog.Logger
 	url      string
+	modules  []module
 	database *database // nil with a DatabaseURL
 	server   *bus.Server
 	reader   *store.DB
@@ -48,10 +59,17 @@ type Node struct {
 	cancel context.CancelFunc
 	runs   sync.WaitGroup
 
-	mu         sync.Mutex
-	registries []*prometheus.Registry
-	failed     chan struct{}
-	err        error
+	mu      sync.Mutex
+	running map[string]running
+	admin   net.Addr
+	failed  chan struct{}
+	err     error
+}
+
+// running is a service as it runs now.
+type running struct {
+	service  service
+	registry *prometheus.Registry
 }
 
 // startLimit bounds a start, which may include the recovery of a database.
@@ -63,7 +81,10 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{cfg: cfg, log: cfg.Log, url: cfg.DatabaseURL, failed: make(chan struct{})}
+	n := &Node{cfg: cfg, log: cfg.Log, url: cfg.DatabaseURL, running: make(map[string]running), failed: make(chan struct{})}
+	if n.modules, err = chosen(&cfg); err != nil {
+		return nil, err
+	}
 	starting, done := context.WithTimeout(ctx, startLimit)
 	defer done()
 	defer func() {
@@ -74,8 +95,10 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err := n.openDatabase(starting); err != nil {
 		return nil, err
 	}
-	if err := store.Migrate(starting, n.url, Schemas()...); err != nil {
-		return nil, err
+	if cfg.NATSURL == "" {
+		if err := store.Migrate(starting, n.url, Schemas()...); err != nil {
+			return nil, err
+		}
 	}
 	if n.reader, err = store.Open(starting, store.Config{URL: n.url, ReadOnly: true}); err != nil {
 		return nil, err
@@ -83,7 +106,10 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err := n.openBus(starting); err != nil {
 		return nil, err
 	}
-	return n, n.startServices(starting)
+	if err := n.startServices(starting); err != nil {
+		return nil, err
+	}
+	return n, nil
 }
 
 // openDatabase makes sure of a Postgres.
@@ -107,18 +133,13 @@ func (n *Node) openDatabase(ctx context.Context) (err error) {
 }
 
 func (n *Node) openBus(ctx context.Context) (err error) {
-	streams := ""
-	if n.cfg.DatabaseURL == "" {
-		streams = filepath.Join(n.cfg.DataDir, "nats")
-		// What is in there repeats rows.
-		if err := os.RemoveAll(streams); err != nil {
-			return fmt.Errorf("streams of the last run: %w", err)
+	if n.cfg.NATSURL == "" {
+		if err := n.startServer(); err != nil {
+			return err
 		}
 	}
-	if n.server, err = bus.StartServer(bus.ServerConfig{Name: "smeshery", StoreDir: streams, Log: n.log}); err != nil {
-		return err
-	}
-	if n.client, err = bus.Connect(bus.Config{Service: bus.GossipService, Server: n.server}, bus.Deps{Log: n.log}); err != nil {
+	n.client, err = bus.Connect(bus.Config{Service: bus.GossipService, Server: n.server, URL: n.cfg.NATSURL}, bus.Deps{Log: n.log})
+	if err != nil {
 		return err
 	}
 	err = bus.EnsureStreams(ctx, n.client, 1)
@@ -128,13 +149,32 @@ func (n *Node) openBus(ctx context.Context) (err error) {
 	return err
 }
 
+// startServer starts a NATS server in this process. Its streams repeat rows; a
+// live node keeps them, so that users can read events from where they were.
+func (n *Node) startServer() (err error) {
+	streams := ""
+	if n.cfg.DataDir != "" && (n.cfg.DatabaseURL == "" || n.cfg.Live != nil) {
+		streams = filepath.Join(n.cfg.DataDir, "nats")
+	}
+	if streams != "" && n.cfg.Live == nil {
+		if err := os.RemoveAll(streams); err != nil {
+			return fmt.Errorf("streams of the last run: %w", err)
+		}
+	}
+	n.server, err = bus.StartServer(bus.ServerConfig{Name: "smeshery", StoreDir: streams, Log: n.log})
+	return err
+}
+
 func (n *Node) startServices(ctx context.Context) error {
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	n.cancel = cancel
 	if n.database != nil {
 		n.runs.Go(func() { n.database.keep(running, n.fail) })
 	}
-	for _, m := range modules() {
+	if err := n.serveAdmin(ctx, running); err != nil {
+		return err
+	}
+	for _, m := range n.modules {
 		ready := make(chan struct{})
 		n.runs.Go(func() { n.keep(running, m, ready) })
 		select {
@@ -174,17 +214,16 @@ func (n *Node) fail(err error) {
 	}
 }
 
-// Gather collects the metrics of all services, of those that were started again
-// too.
+// Gather collects the metrics of all services that run.
 func (n *Node) Gather() (prometheus.Gatherers, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if len(n.registries) == 0 {
+	if len(n.running) == 0 {
 		return nil, errors.New("no service has started")
 	}
-	out := make(prometheus.Gatherers, len(n.registries))
-	for i, r := range n.registries {
-		out[i] = r
+	out := make(prometheus.Gatherers, 0, len(n.running))
+	for _, name := range slices.Sorted(maps.Keys(n.running)) {
+		out = append(out, n.running[name].registry)
 	}
 	return out, nil
 }
