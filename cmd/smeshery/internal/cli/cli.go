@@ -34,6 +34,7 @@ func commands() []command {
 	return []command{
 		{"replay", "[flags] DIR|state.sql", "feed a recorded network through the node and compare", replayCommand},
 		{"migrate", "--database URL", "bring the schemas of a database up to date", migrateCommand},
+		{"post", "COMMAND", "make, prove and verify proof of space data by hand", postCommand},
 		{"version", "", "print the version", versionCommand},
 	}
 }
