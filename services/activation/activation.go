@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,6 +22,7 @@ import (
 	"github.com/smeshery/smeshery/services/activation/internal/db"
 	"github.com/smeshery/smeshery/services/activation/internal/intake"
 	"github.com/smeshery/smeshery/services/activation/internal/measure"
+	"github.com/smeshery/smeshery/services/activation/internal/postservice"
 	"github.com/smeshery/smeshery/services/activation/internal/tasks"
 )
 
@@ -48,8 +50,20 @@ type Config struct {
 	// LocalSpace has own post-workers make and prove the data of identities that
 	// have no post-service connected.
 	LocalSpace bool
+	// PostServices are listeners for post-services of other machines.
+	PostServices PostServices
 	// WorkerLost is how long a post-worker may be silent; 0 is 15 s.
 	WorkerLost time.Duration
+	// Instance makes the process its own successor in leases after it was killed;
+	// set it only where something keeps a second process with it away, such as
+	// the lock on a data directory.
+	Instance string
+	// PoETs are the addresses of the servers that identities register with.
+	PoETs []string
+	// Coinbase is rewarded for all identities.
+	Coinbase wire.Address
+	// Smeshing is how identities live.
+	Smeshing Smeshing
 	// Drain bounds how long stopping waits for what was accepted; 0 is 30 s.
 	Drain time.Duration
 }
@@ -69,8 +83,11 @@ type Deps struct {
 	// Received tells when an ATX came in truth, for a replay; nil or false
 	// take the clock.
 	Received func(wire.ATXID) (time.Time, bool)
-	// Self tells whether a peer id is one of this node's own gossip; nil: none is.
+	// Self tells whether a peer id is one of this node's own gossip; nil:
+	// bus.SelfPeer is.
 	Self func(peer string) bool
+	// Space is where proofs of space come from; nil smeshes for nobody.
+	Space Space
 	// Synced tells whether gossip is listened to already; nil: it is.
 	Synced func() bool
 	// Pow checks proofs of work; nil loads the RandomX library when the first
@@ -89,7 +106,10 @@ type Service struct {
 	post    *post.Verifier
 	space   intake.Space
 	tasks   *tasks.Queue
-	changes leaseChanges
+	// listeners are those of post-services, while they are open.
+	listeners atomic.Pointer[postservice.Server]
+	changes   leaseChanges
+	names     keyNames
 }
 
 // Schema is what the service keeps in Postgres.
@@ -116,6 +136,9 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	s.tasks, err = tasks.New(deps.DB, deps.Bus, tasks.Config{Lost: cfg.WorkerLost}, deps.Log, deps.Registry)
 	if err != nil {
 		return nil, err
+	}
+	if deps.Space == nil && s.usesQueue() {
+		s.deps.Space = s.Space()
 	}
 	pow := deps.Pow
 	if pow == nil {
@@ -160,6 +183,10 @@ func (c *Config) setDefaults() {
 	if c.Holder == "" {
 		c.Holder = bus.ActivationService
 	}
+	if c.LeaseTTL <= 0 {
+		c.LeaseTTL = 15 * time.Second
+	}
+	c.Smeshing.setDefaults(&c.Network)
 	if c.Drain <= 0 {
 		c.Drain = 30 * time.Second
 	}

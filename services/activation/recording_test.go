@@ -159,6 +159,7 @@ func compareFeed(t *testing.T, w *world, atxs []recordedATX) {
 // What the recorded node verified in full is valid in full here, and so is all
 // else: its network was honest.
 func compareValidity(t *testing.T, w *world, atxs []recordedATX) {
+	w.deps.Registry = nil // a second time
 	work, err := w.assemble()
 	require.NoError(t, err)
 	var ids []wire.ATXID

@@ -19,8 +19,12 @@ import (
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/telemetry"
 	"github.com/smeshery/smeshery/pkg/wire"
+	"github.com/smeshery/smeshery/services/activation/internal/alarm"
 	"github.com/smeshery/smeshery/services/activation/internal/guard"
 	"github.com/smeshery/smeshery/services/activation/internal/intake"
+	"github.com/smeshery/smeshery/services/activation/internal/poets"
+	"github.com/smeshery/smeshery/services/activation/internal/sharing"
+	"github.com/smeshery/smeshery/services/activation/internal/smeshing"
 )
 
 // working is what a running service consists of.
@@ -30,6 +34,12 @@ type working struct {
 	intake   *intake.Intake
 	guard    *guard.Guard
 	leases   *lease.Holder
+	member   *sharing.Member
+	wants    shares
+	// Without proofs of space nobody smeshes, and these are nil.
+	smesher *smeshing.Smesher
+	poets   *poets.Servers
+	alarm   *alarm.Alarm
 }
 
 // Run serves until ctx ends, then stops in order: unready, out of the queue
@@ -51,10 +61,18 @@ func (s *Service) Run(ctx context.Context) error {
 	defer stop()
 	var group errgroup.Group
 	group.Go(func() error { return s.outbox.Run(background) })
+	if err := w.share(ctx); err != nil {
+		return fmt.Errorf("activation: %w", err)
+	}
 	group.Go(func() error { return w.leases.Run(background) })
+	group.Go(func() error { return w.keepSharing(background) })
+	w.runSmeshing(background, &group)
 	group.Go(func() error { return w.keepLeaseChanges(background) })
 	group.Go(func() error { return s.tasks.Run(background) })
 	err = w.serve(background)
+	if err == nil {
+		err = w.hearPostServices(background, &group)
+	}
 	if err == nil {
 		s.life.Advance(telemetry.Serving)
 		s.deps.Log.Info("activation serves", "identities", w.guard.Keys())
@@ -70,7 +88,7 @@ func (w *working) drain(stop func(), group *errgroup.Group) error {
 	w.deps.Bus.Drain(ctx)
 	stop()
 	err := group.Wait()
-	errs := []error{err, w.leases.Resign(ctx), w.guard.KeepLeases(ctx, w.deps.DB, w.changes.take())}
+	errs := []error{err, w.member.Leave(ctx), w.leases.Resign(ctx), w.guard.KeepLeases(ctx, w.deps.DB, w.changes.take())}
 	if _, err := w.outbox.Flush(ctx); err != nil {
 		w.deps.Log.Warn("messages stay in the outbox", "err", err)
 	}
@@ -84,16 +102,15 @@ func (s *Service) assemble() (*working, error) {
 	}
 	w := &working{Service: s, calendar: atx.CalendarOf(&s.cfg.Network)}
 	w.leases, err = lease.New(s.deps.DB, lease.Config{
-		Holder: s.cfg.Holder, TTL: s.cfg.LeaseTTL, Changed: func(c lease.Change) { s.changes.add(c) },
+		Holder: s.cfg.Holder, Instance: s.cfg.Instance, TTL: s.cfg.LeaseTTL, Changed: func(c lease.Change) { s.changes.add(c) },
+		Metrics: s.deps.Registry,
 	}, s.deps.Log)
 	if err != nil {
 		return nil, err
 	}
 	id := s.cfg.Network.Genesis.ID()
 	w.guard = guard.New(s.deps.DB, w.leases, id[:], keys, s.metrics)
-	for _, k := range keys {
-		w.leases.Want(guard.LeaseName(k.NodeID()))
-	}
+	w.member = sharing.New(s.deps.DB, s.cfg.Holder, s.cfg.LeaseTTL)
 	validity := atx.ValidityUnknown
 	if s.cfg.Network.Post.K3 >= s.cfg.Network.Post.K2 {
 		validity = atx.ValidityValid
@@ -103,7 +120,7 @@ func (s *Service) assemble() (*working, error) {
 		Space: s.space, Own: w.guard.Own, Validity: validity, Metrics: s.metrics,
 		Received: s.deps.Received, Stored: s.tellFollowers,
 	})
-	return w, nil
+	return w, w.assembleSmeshing()
 }
 
 func (s *Service) loadKeys() ([]signing.Key, error) {
@@ -114,6 +131,7 @@ func (s *Service) loadKeys() ([]signing.Key, error) {
 	if err != nil && !errors.Is(err, keyfile.ErrNoKeys) {
 		return nil, err
 	}
+	s.names.add(found)
 	return store.Column(found, func(i *keyfile.Identity) signing.Key { return i.Key }), nil
 }
 

@@ -35,7 +35,7 @@ func (w *working) serve(ctx context.Context) error {
 	_, e6 := bus.ServeBatch(ctx, w.deps.Bus, bus.Sign(w.cfg.Holder), signing, w.sign)
 	_, e7 := bus.ServeBatch(ctx, w.deps.Bus, bus.ProveVRF(w.cfg.Holder), signing, w.prove)
 	_, e8 := bus.Serve(ctx, w.deps.Bus, bus.Identities(w.cfg.Holder), bus.Queue{Length: 64, Full: actor.Refuse}, w.identities)
-	return errors.Join(e1, e2, e3, e4, e5, e6, e7, e8, w.tasks.Serve(ctx))
+	return errors.Join(e1, e2, e3, e4, e5, e6, e7, e8, w.tasks.Serve(ctx), w.serveIdentities(ctx))
 }
 
 func (w *working) gossiped(m bus.PeerMessage, at time.Time) intake.Item {
@@ -46,7 +46,12 @@ func (w *working) fetched(o bus.FetchedObject, at time.Time) intake.Item {
 	return intake.Item{Blob: o.Body, Source: atx.Source{Sync: true, Want: o.Hash}, Received: at}
 }
 
-func (w *working) self(peer string) bool { return w.deps.Self != nil && w.deps.Self(peer) }
+func (w *working) self(peer string) bool {
+	if w.deps.Self == nil {
+		return peer == bus.SelfPeer
+	}
+	return w.deps.Self(peer)
+}
 
 // deaf tells whether gossip is ignored because we lack what it builds on.
 func (w *working) deaf() bool { return w.deps.Synced != nil && !w.deps.Synced() }

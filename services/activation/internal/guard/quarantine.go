@@ -53,13 +53,7 @@ func Quarantine(ctx context.Context, db store.Beginner, id *wire.NodeID, through
 			kinds, majors = append(kinds, int16(kind)), append(majors, int64(major))
 		}
 	}
-	err := store.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := store.DemandDurable(ctx, tx); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, text("lock_exclusive")); err != nil {
-			return err
-		}
+	err := exclusively(ctx, db, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, text("quarantine"), node, kinds, majors, reason)
 		return err
 	})

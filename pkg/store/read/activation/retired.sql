@@ -1,0 +1,3 @@
+SELECT node_id
+FROM activation.retired
+ORDER BY node_id
