@@ -49,7 +49,9 @@ type Config struct {
 	CertifierURL  string
 	CertifierKey  []byte
 	CertifierKeys string
-	// KeptLayer is how much of the tree stays on disk; 0 is 12.
+	// KeptLayer says how much of the tree stays on disk: nodes of that layer, and
+	// what is below is worked out again for the proof. 0 chooses by the length of
+	// rounds.
 	KeptLayer uint8
 	// Provers is how many goroutines make a proof; 0 is 2.
 	Provers int
@@ -105,6 +107,9 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		Genesis: n.Genesis.Time, EpochDuration: time.Duration(n.LayersPerEpoch) * n.LayerDuration,
 		PhaseShift: n.Poet.PhaseShift, CycleGap: n.Poet.CycleGap,
 	}
+	if s.cfg.KeptLayer == 0 {
+		s.cfg.KeptLayer = keptLayer(s.schedule.RoundDuration())
+	}
 	var err error
 	if s.trusted, err = s.trustedKeys(); err != nil {
 		return nil, fmt.Errorf("poet: %w", err)
@@ -113,6 +118,17 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		return nil, fmt.Errorf("poet: %w", err)
 	}
 	return s, nil
+}
+
+// keptLayer keeps as much on disk as fits keptBytes, so that short rounds are proved
+// at once: a proof works out 150 subtrees of 2^layer leaves again.
+func keptLayer(round time.Duration) uint8 {
+	const leavesPerSecond, keptBytes = 100_000, 256 << 20
+	layer := uint8(4)
+	for layer < poet.DefaultKeptLayer && round.Seconds()*leavesPerSecond*32/float64(uint64(1)<<layer) > keptBytes {
+		layer++
+	}
+	return layer
 }
 
 func (s *Service) validate() error {
@@ -143,9 +159,6 @@ func (s *Service) validate() error {
 func (c *Config) setDefaults() {
 	if c.MaxMembers == 0 {
 		c.MaxMembers = math.MaxUint32 + 1
-	}
-	if c.KeptLayer == 0 {
-		c.KeptLayer = poet.DefaultKeptLayer
 	}
 	if c.Provers <= 0 {
 		c.Provers = 2

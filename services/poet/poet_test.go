@@ -255,3 +255,9 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		require.ErrorContains(t, err, what)
 	}
 }
+
+func TestShortRoundsKeepMoreOfTheirTree(t *testing.T) {
+	require.EqualValues(t, 4, keptLayer(30*time.Second))
+	require.EqualValues(t, 8, keptLayer(time.Hour*5))
+	require.EqualValues(t, poet.DefaultKeptLayer, keptLayer(13*24*time.Hour))
+}
