@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -119,9 +120,13 @@ func (h *Hub) wanted(of ...Kind) bool {
 	return slices.ContainsFunc(of, func(k Kind) bool { return len(h.subs[k]) > 0 })
 }
 
-// Subscribers counts the subscriptions of a kind, for tests and metrics.
-func (h *Hub) Subscribers(k Kind) int {
+// Subscriptions counts those that are open.
+func (h *Hub) Subscriptions() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.subs[k])
+	open := make(map[*Subscription]struct{})
+	for k := range h.subs {
+		maps.Copy(open, h.subs[k])
+	}
+	return len(open)
 }

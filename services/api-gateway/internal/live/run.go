@@ -40,7 +40,7 @@ func (h *Hub) follow(ctx context.Context) error {
 	if span.Last > lookBack {
 		from = max(from, span.Last-lookBack+1)
 	}
-	h.ready.Store(from > span.Last)
+	h.ready.Store(span.Last == 0 || from > span.Last)
 	return bus.Follow(ctx, h.deps.Bus, bus.AllEvents(), from, func(ctx context.Context, d bus.Delivery[bus.Event]) error {
 		old := d.Sequence <= span.Last
 		h.persist(ctx, "an event waits", func() error { return h.Handle(ctx, d, old) })
