@@ -96,7 +96,8 @@ func CountATXs(ctx context.Context, q store.Querier, publish *wire.EpochID) (n i
 	return n, nil
 }
 
-// HighestATX is the activation with the greatest height; false if there is none.
+// HighestATX is the activation with the greatest height of an identity without a
+// proof against it; false if there is none.
 func HighestATX(ctx context.Context, q store.Querier) (Listed, bool, error) {
 	rows, err := q.Query(ctx, highestATXSQL)
 	if err != nil {

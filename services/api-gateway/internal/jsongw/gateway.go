@@ -66,6 +66,10 @@ func Listen(ctx context.Context, o Options, services []serve.Service) (*Gateway,
 	}, nil
 }
 
+// removedPath is of a method that older clients still call, and which the API's
+// current definitions no longer have (spec 09 §10.3).
+const removedPath = "/v1/globalstate/smesherdataquery"
+
 // Handler is everything that the gateway answers.
 func Handler(ctx context.Context, o Options, services []serve.Service) (http.Handler, error) {
 	mux := runtime.NewServeMux()
@@ -77,13 +81,12 @@ func Handler(ctx context.Context, o Options, services []serve.Service) (http.Han
 			return nil, fmt.Errorf("json of %s: %w", s.Name, err)
 		}
 	}
-	for path, text := range serve.RemovedJSON() {
-		if err := mux.HandlePath(http.MethodPost, path, func(w http.ResponseWriter, r *http.Request, _ map[string]string) {
-			_, out := runtime.MarshalerForRequest(mux, r)
-			runtime.HTTPError(r.Context(), mux, out, w, r, status.Error(codes.Unimplemented, text))
-		}); err != nil {
-			return nil, fmt.Errorf("json of removed %s: %w", path, err)
-		}
+	err := mux.HandlePath(http.MethodPost, removedPath, func(w http.ResponseWriter, r *http.Request, _ map[string]string) {
+		_, out := runtime.MarshalerForRequest(mux, r)
+		runtime.HTTPError(r.Context(), mux, out, w, r, status.Error(codes.Unimplemented, "DEPRECATED"))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("json of %s: %w", removedPath, err)
 	}
 	var handler http.Handler = bound(mux, o.MaxBody)
 	handler = recovering(handler, mux, o)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"google.golang.org/grpc/codes"
@@ -61,19 +62,16 @@ func malformed(raw []byte, err error) string {
 	if !errors.As(err, &e) {
 		return "malformed tx: " + err.Error()
 	}
-	if version, ok := unsupported(raw); ok {
+	switch version, ok := compact(raw); {
+	case ok && version > math.MaxUint8:
+		return fmt.Sprintf("malformed tx: failed to decode version value %d is out of range", version)
+	case ok && version != 0:
 		return fmt.Sprintf("malformed tx: unsupported version %d", version)
 	}
-	if strings.HasPrefix(e.Detail, codec.ErrEOF.Error()) {
+	if strings.Contains(e.Detail, codec.ErrEOF.Error()) {
 		return "malformed tx failed to decode method arguments unexpected EOF"
 	}
 	return "malformed tx: " + e.Detail
-}
-
-// unsupported is the version that a transaction begins with, if it is not 0.
-func unsupported(raw []byte) (uint64, bool) {
-	version, ok := compact(raw)
-	return version, ok && version != 0
 }
 
 // compact reads the first bytes as the compact number that they are (spec 01 §2).

@@ -99,7 +99,6 @@ func parameters(o Options) []grpc.ServerOption {
 		grpc.ConnectionTimeout(20 * time.Second),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Minute}),
 		grpc.KeepaliveParams(alive),
-		unknown(),
 	}
 	if o.TLS != nil {
 		out = append(out, grpc.Creds(credentials.NewTLS(o.TLS)))
