@@ -16,6 +16,9 @@ import (
 	"github.com/smeshery/smeshery/pkg/post/postdata/nice"
 )
 
+// errLarger says that data would have to shrink, which only a person may decide.
+var errLarger = errors.New("the data is larger than wanted")
+
 // initialize makes an identity's data, or the rest of it.
 func (s *Service) initialize(ctx context.Context, j *job) (codec.Coded, error) {
 	var in bus.PostInitInput
@@ -77,8 +80,8 @@ func (s *Service) adopt(o *postdata.Options) error {
 		return fmt.Errorf("%w: %s holds data of %s, not of %s", ErrOtherIdentity, o.Dir, data.Node, o.NodeID)
 	}
 	if data.Units > o.NumUnits {
-		return fmt.Errorf("%s holds data of %d units, more than the %d that are wanted; "+
-			"\"smeshery post init\" makes it smaller", o.Dir, data.Units, o.NumUnits)
+		return fmt.Errorf("%w: %s holds %d units, %d are wanted; \"smeshery post init\" makes it smaller",
+			errLarger, o.Dir, data.Units, o.NumUnits)
 	}
 	if m.CommitmentATX != o.CommitmentATX {
 		s.deps.Log.Info("data keeps the commitment it was made with", "smesher", o.NodeID, "commitment", m.CommitmentATX)
@@ -91,7 +94,7 @@ func (s *Service) adopt(o *postdata.Options) error {
 func (s *Service) trouble(o *postdata.Options, err error) error {
 	var mismatch *postdata.MismatchError
 	switch {
-	case errors.As(err, &mismatch), errors.Is(err, ErrOtherIdentity), errors.Is(err, postdata.ErrConfig),
+	case errors.As(err, &mismatch), errors.Is(err, ErrOtherIdentity), errors.Is(err, errLarger), errors.Is(err, postdata.ErrConfig),
 		errors.Is(err, post.ErrMetadata), errors.Is(err, postdata.ErrMetadataMissing):
 		return fmt.Errorf("initialize %s: %w", o.Dir, err)
 	case errors.Is(err, postdata.ErrLocked):

@@ -30,6 +30,13 @@ type job struct {
 	task        *bus.Task
 	cancel      context.CancelCauseFunc
 	done, total atomic.Uint64
+	stopped     atomic.Bool
+}
+
+// stop ends the work at its next batch.
+func (j *job) stop(cause error) {
+	j.cancel(cause)
+	j.stopped.Store(true)
 }
 
 // add is false for a task that an earlier attempt of this process still works on.
@@ -41,7 +48,7 @@ func (r *running) add(j *job) bool {
 	}
 	r.tasks[j.task.ID] = j
 	if r.stopped != nil {
-		j.cancel(r.stopped)
+		j.stop(r.stopped)
 	}
 	return true
 }
@@ -57,7 +64,7 @@ func (r *running) stopAll(cause error) {
 	defer r.mu.Unlock()
 	r.stopped = cause
 	for _, j := range r.tasks {
-		j.cancel(cause)
+		j.stop(cause)
 	}
 }
 
@@ -65,7 +72,7 @@ func (r *running) stop(id uint64, cause error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if j, ok := r.tasks[id]; ok {
-		j.cancel(cause)
+		j.stop(cause)
 	}
 }
 
