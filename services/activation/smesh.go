@@ -120,7 +120,7 @@ func (w *working) assembleSmeshing() error {
 	}, smeshing.Deps{
 		DB: w.deps.DB, Space: w.deps.Space, Verify: w.space, Intake: w.intake, PoETs: w.poets,
 		Sign: w.guard.Sign, Held: w.guard.Terms, Own: w.guard.Own, Name: w.names.of, Alarm: w.alarm,
-		Log: w.deps.Log, Wake: w.outbox.Wake, Synced: w.deps.Synced,
+		Log: w.deps.Log, Registry: w.deps.Registry, Wake: w.outbox.Wake, Synced: w.deps.Synced,
 	})
 	if err == nil && s.Off {
 		w.smesher.SetSmeshing(false)

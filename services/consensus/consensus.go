@@ -106,6 +106,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		deps.Timer = clock.System
 	}
 	s := &Service{cfg: cfg.withDefaults(), deps: deps, costs: engine.NewCosts(deps.Registry)}
+	deps.Registry.MustRegister(newWatch(s))
 	if !cfg.Live {
 		return s, nil
 	}

@@ -35,7 +35,8 @@ func newMetrics(registry prometheus.Registerer, seen *seen, conn *bus.Conn) (*me
 	remembered := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: prefix + "remembered_messages", Help: "Messages that are known as published.",
 	}, func() float64 { return float64(seen.len()) })
-	for _, c := range []prometheus.Collector{m.outgoing, m.took, m.unfetched, remembered, bus.NewStreamMetrics(conn)} {
+	peers := prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "peers", Help: "Peers that are connected; a network of this node alone has none."})
+	for _, c := range []prometheus.Collector{m.outgoing, m.took, m.unfetched, remembered, peers, bus.NewStreamMetrics(conn)} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}

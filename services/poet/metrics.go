@@ -46,6 +46,17 @@ func newMetrics(registry prometheus.Registerer, s *Service) (*metrics, error) {
 			}
 			return 0
 		}),
+		gauge("work_round", "The round at work; 0 also without one.", func() float64 {
+			if w := s.worker.Load(); w != nil {
+				round, _ := w.Leaves()
+				return float64(round)
+			}
+			return 0
+		}),
+		gauge("registration_closes_seconds", "Time until the open round begins.", func() float64 {
+			now := s.deps.Now()
+			return s.schedule.RoundStart(s.schedule.OpenRound(now)).Sub(now).Seconds()
+		}),
 		gauge("open_round", "The round that takes registrations.", func() float64 {
 			return float64(s.schedule.OpenRound(s.deps.Now()))
 		}),

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/smeshery/smeshery/pkg/atx"
 	"github.com/smeshery/smeshery/pkg/lease"
 	"github.com/smeshery/smeshery/pkg/network"
@@ -39,7 +41,7 @@ type Intake interface {
 	VerifyChains(ctx context.Context, ids []wire.ATXID, trust intake.Trust, first bool) ([]bool, error)
 }
 
-// Deps is what a Smesher works with; all are needed but Synced.
+// Deps is what a Smesher works with; all are needed but Registry and Synced.
 type Deps struct {
 	DB     *store.DB
 	Space  Space
@@ -54,6 +56,8 @@ type Deps struct {
 	Own   func(wire.NodeID) bool
 	Alarm *alarm.Alarm
 	Log   *slog.Logger
+	// Registry may be nil.
+	Registry prometheus.Registerer
 	// Wake has the outbox relayed.
 	Wake func()
 	// Synced tells whether ATXs of the past are here; nil: they are.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/smeshery/smeshery/pkg/atx"
@@ -32,6 +33,7 @@ type life struct {
 	lease string
 	log   *slog.Logger
 	shown read.Step // the step that was last written for people
+	at    atomic.Pointer[spot]
 }
 
 func (s *Smesher) newLife(id wire.NodeID, term lease.Term) *life {
@@ -64,6 +66,7 @@ func (l *life) live(ctx context.Context) {
 func (l *life) react(ctx context.Context, err error, now func(context.Context) error) func(context.Context) error {
 	l.log.Warn("round did not succeed", "err", err)
 	l.note(ctx, err)
+	l.metrics.failures.WithLabelValues(reasonOf(err)).Inc()
 	switch {
 	case errors.Is(err, errCrash):
 		<-ctx.Done()

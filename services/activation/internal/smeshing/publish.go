@@ -54,6 +54,7 @@ func (l *life) publish(ctx context.Context, c *challenge, n *nipost) error {
 		return l.clear(ctx, tx)
 	})
 	if err == nil {
+		l.metrics.published.Inc()
 		l.show(ctx, read.StepPublished, c.Publish, end)
 	}
 	return err

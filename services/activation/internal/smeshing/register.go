@@ -54,6 +54,7 @@ func (l *life) register(ctx context.Context, c *challenge, hash wire.Hash32, ste
 
 func (l *life) registerAt(ctx, trying context.Context, name string, c *challenge, request *poets.Registration) (registration, error) {
 	got, err := l.deps.PoETs.Server(name).Register(trying, request)
+	l.metrics.asked(atRegister, err)
 	if err != nil {
 		return registration{}, err
 	}
@@ -135,6 +136,7 @@ func (l *life) await(ctx context.Context, server *poets.Server, r *registration,
 		return nil, err
 	}
 	round, err := server.Proof(ctx, r.Round)
+	l.metrics.asked(atProof, err)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ type Smesher struct {
 	deps     Deps
 	calendar atx.Calendar
 	search   search
+	metrics  *metrics
 	prefix   [20]byte
 
 	coinbase atomic.Pointer[wire.Address]
@@ -38,6 +39,7 @@ type lifetime struct {
 	term   lease.Term
 	cancel context.CancelFunc
 	ended  chan struct{}
+	at     *atomic.Pointer[spot]
 }
 
 // New makes a Smesher that smeshes as soon as it runs.
@@ -53,7 +55,8 @@ func New(cfg Config, deps Deps) (*Smesher, error) {
 	}
 	s.SetCoinbase(cfg.Coinbase)
 	s.running.Store(true)
-	return s, nil
+	s.metrics = newMetrics(s)
+	return s, s.metrics.register(deps.Registry)
 }
 
 // Coinbase is where rewards of ATXs go whose proof of space is still to be made.
@@ -116,9 +119,9 @@ func (s *Smesher) compare(ctx context.Context) {
 			continue // an old life comes to its end first
 		}
 		living, cancel := context.WithCancel(ctx)
-		r := &lifetime{term: term, cancel: cancel, ended: make(chan struct{})}
-		s.lives[id] = r
 		l := s.newLife(id, term)
+		r := &lifetime{term: term, cancel: cancel, ended: make(chan struct{}), at: &l.at}
+		s.lives[id] = r
 		go func() {
 			defer close(r.ended)
 			defer cancel()

@@ -76,6 +76,7 @@ func (l *life) note(ctx context.Context, reason error) {
 }
 
 func (l *life) write(ctx context.Context, step read.Step, publish wire.EpochID, until time.Time, note string) {
+	l.at.Store(&spot{step, publish})
 	var nanos int64
 	if !until.IsZero() {
 		nanos = until.UnixNano()

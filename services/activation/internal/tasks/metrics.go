@@ -13,6 +13,8 @@ type metrics struct {
 	ended *prometheus.CounterVec
 	open  *prometheus.GaugeVec
 	age   *prometheus.GaugeVec
+	done  *prometheus.GaugeVec
+	total *prometheus.GaugeVec
 }
 
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
@@ -26,11 +28,17 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 		age: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "smeshery_activation_tasks_oldest_seconds", Help: "Age of the oldest task that waits or runs.",
 		}, []string{"kind", "state"}),
+		done: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "smeshery_activation_tasks_done_units", Help: "What is done of the open tasks: labels, or bytes to prove over.",
+		}, []string{"kind"}),
+		total: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "smeshery_activation_tasks_total_units", Help: "How much the open tasks that have begun are, in the same units.",
+		}, []string{"kind"}),
 	}
 	if registry == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.ended, m.open, m.age} {
+	for _, c := range []prometheus.Collector{m.ended, m.open, m.age, m.done, m.total} {
 		if err := registry.Register(c); err != nil {
 			return nil, fmt.Errorf("task metrics: %w", err)
 		}
@@ -49,18 +57,23 @@ func (q *Queue) count(ctx context.Context) error {
 		state bus.TaskState
 	}
 	open, age := make(map[key]float64), make(map[key]float64)
+	done, total := make(map[bus.TaskKind]float64), make(map[bus.TaskKind]float64)
 	for rows.Next() {
 		var kind, state int16
 		var n int64
-		var oldest float64
-		if err := rows.Scan(&kind, &state, &n, &oldest); err != nil {
+		var oldest, did, all float64
+		if err := rows.Scan(&kind, &state, &n, &oldest, &did, &all); err != nil {
 			return fmt.Errorf("count tasks: %w", err)
 		}
 		k := key{bus.TaskKind(kind), bus.TaskState(state)}
 		open[k], age[k] = float64(n), oldest
+		done[k.kind] += did
+		total[k.kind] += all
 	}
 	names := map[bus.TaskState]string{bus.TaskWaiting: "waiting", bus.TaskRunning: "running"}
 	for _, kind := range bus.TaskKinds() {
+		q.metrics.done.WithLabelValues(kind.String()).Set(done[kind])
+		q.metrics.total.WithLabelValues(kind.String()).Set(total[kind])
 		for state, name := range names {
 			q.metrics.open.WithLabelValues(kind.String(), name).Set(open[key{kind, state}])
 			q.metrics.age.WithLabelValues(kind.String(), name).Set(age[key{kind, state}])
