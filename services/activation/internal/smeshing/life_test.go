@@ -16,7 +16,7 @@ func TestThreeEpochs(t *testing.T) {
 		t.Run(fmt.Sprintf("v%d", version), func(t *testing.T) {
 			n := testNetwork()
 			n.ATXVersions = []network.ATXVersion{{Epoch: 0, Version: version}}
-			p := newPlace(t, n, 1, 300, 700)
+			p := newSite(t, n, 1, 300, 700)
 			w := p.start(t, newDB(t), nil, nil)
 			w.drive(t, func() bool { return w.published(t) == 3 })
 			list := w.atxs(t)
@@ -44,7 +44,7 @@ func TestThreeEpochs(t *testing.T) {
 // A process that dies between any two steps is followed by one that makes the
 // same ATXs, byte by byte.
 func TestCrashBetweenSteps(t *testing.T) {
-	p := newPlace(t, testNetwork(), 1, 300)
+	p := newSite(t, testNetwork(), 1, 300)
 	var places []string
 	w := p.start(t, newDB(t), nil, func(place string) error { places = append(places, place); return nil })
 	w.drive(t, func() bool { return w.published(t) >= 2 })

@@ -57,8 +57,8 @@ func postParams(n *network.Params) post.Params {
 	}
 }
 
-// place is what outlives processes: PoETs, disks, and time.
-type place struct {
+// site is what outlives processes: PoETs, disks, and time.
+type site struct {
 	network network.Params
 	clock   *clock
 	poets   []*poetServer
@@ -66,8 +66,8 @@ type place struct {
 	keys    []signing.Key
 }
 
-func newPlace(t testing.TB, n network.Params, identities int, leaves ...uint64) *place {
-	p := &place{network: n, clock: new(clock), disk: newDisk(t, postParams(&n))}
+func newSite(t testing.TB, n network.Params, identities int, leaves ...uint64) *site {
+	p := &site{network: n, clock: new(clock), disk: newDisk(t, postParams(&n))}
 	p.clock.set(n.Genesis.Time)
 	for _, l := range leaves {
 		p.poets = append(p.poets, startPoet(t, p.clock, &n, l))
@@ -78,7 +78,7 @@ func newPlace(t testing.TB, n network.Params, identities int, leaves ...uint64) 
 	return p
 }
 
-func (p *place) addresses() (out []string) {
+func (p *site) addresses() (out []string) {
 	for _, s := range p.poets {
 		out = append(out, s.url)
 	}
@@ -87,7 +87,7 @@ func (p *place) addresses() (out []string) {
 
 // process is one activation's smeshing.
 type process struct {
-	*place
+	*site
 	*Smesher
 	db     *store.DB
 	leases *lease.Holder
@@ -95,7 +95,12 @@ type process struct {
 	stop   func()
 }
 
-func (p *place) start(t testing.TB, db *store.DB, change func(*Config), hook func(string) error) *process {
+func (p *site) start(t testing.TB, db *store.DB, change func(*Config), hook func(string) error) *process {
+	t.Helper()
+	return p.startWith(t, db, p.disk, change, hook)
+}
+
+func (p *site) startWith(t testing.TB, db *store.DB, space Space, change func(*Config), hook func(string) error) *process {
 	t.Helper()
 	metrics, err := measure.New(nil)
 	require.NoError(t, err)
@@ -114,7 +119,7 @@ func (p *place) start(t testing.TB, db *store.DB, change func(*Config), hook fun
 		Rules: &atx.Rules{Params: atx.ParamsOf(&p.network), Verifier: signing.NewVerifier(prefix[:])},
 		Space: verify, Own: g.Own, Metrics: metrics,
 	})
-	w := &process{place: p, db: db, leases: leases, guard: g}
+	w := &process{site: p, db: db, leases: leases, guard: g}
 	servers, err := poets.New(p.addresses(), poets.Config{
 		PhaseShift: p.network.Poet.PhaseShift, RequestTimeout: 5 * time.Second, InfoTTL: time.Minute, PowParamsTTL: time.Minute,
 		MaxRetries: 1, RetryDelay: time.Millisecond, Registrations: 16, PowWorkers: 2,
@@ -140,7 +145,7 @@ func (p *place) start(t testing.TB, db *store.DB, change func(*Config), hook fun
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
 	w.Smesher, err = New(cfg, Deps{
-		DB: db, Space: p.disk, Verify: verify, Intake: in, PoETs: servers, Sign: g.Sign, Own: g.Own,
+		DB: db, Space: space, Verify: verify, Intake: in, PoETs: servers, Sign: g.Sign, Own: g.Own,
 		Held: g.Terms, Alarm: bell, Log: log, Wake: func() {},
 	})
 	require.NoError(t, err)
