@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/smeshery/smeshery/pkg/address"
+	"github.com/smeshery/smeshery/pkg/hare"
 	"github.com/smeshery/smeshery/pkg/network"
+	"github.com/smeshery/smeshery/pkg/wire"
 )
 
 // CheckGenesis tells what is wrong with the genesis of a new data directory; the
@@ -122,13 +124,13 @@ func (c *checker) hare() {
 		if c.Uint(h+".disable-layer") <= c.Uint(h+".enable-layer") {
 			c.bad(h+".disable-layer", "disabled layer (%d) must be larger than enabled (%d)", c.Uint(h+".disable-layer"), c.Uint(h+".enable-layer"))
 		}
-		iterations := c.Uint(h + ".iterations-limit")
-		end := preround + time.Duration(1+8*iterations)*round
+		p := hare.Params{HareParams: c.hareParams(h)}
+		end := p.RoundStart(wire.IterRound{Iter: p.IterationsLimit, Round: wire.Hardlock})
 		allowed := time.Duration(c.Uint("tortoise.tortoise-zdist")) * c.Duration("main.layer-duration")
-		if end > allowed {
+		if h == "hare3" && end > allowed {
 			c.bad("main.layer-duration", "hare terminates later (%v) than expected (%v): %d iterations of rounds of %v after %v do not fit into %d layers; "+
 				"make layers longer, or set %s.round-duration, %s.preround-delay or %s.iterations-limit lower in a --config file",
-				end, allowed, iterations, round, preround, c.Uint("tortoise.tortoise-zdist"), h, h, h)
+				end, allowed, p.IterationsLimit, round, preround, c.Uint("tortoise.tortoise-zdist"), h, h, h)
 		}
 		if c.Uint(h+".committee") == 0 {
 			c.bad(h+".committee", "hare needs a committee")

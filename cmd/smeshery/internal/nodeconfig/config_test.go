@@ -56,7 +56,7 @@ func TestWhatCannotBeIsRefusedByName(t *testing.T) {
 	standalone := func(args ...string) *Config { return resolve(t, `{"preset":"standalone"}`, args...) }
 	for path, c := range map[string]*Config{
 		"poet.cycle-gap":                                standalone("--cycle-gap", "60s"),
-		"main.layer-duration":                           standalone("--layer-duration", "2s", "--layers-per-epoch", "40"),
+		"main.layer-duration":                           standalone("--layer-duration", "1s", "--layers-per-epoch", "80"),
 		"main.layers-per-epoch":                         resolve(t, `{"preset":"standalone","main":{"layers-per-epoch":-1}}`),
 		"main.poet-servers":                             standalone("--poet-servers", "[]"),
 		"api.publicservices":                            resolve(t, `{"api":{"publicservices":["node","nod"]}}`),
@@ -194,4 +194,26 @@ func FuzzResolve(f *testing.F) {
 		_, err = json.Marshal(c.Nested())
 		require.NoError(t, err)
 	})
+}
+
+func TestADirectoryRemembersItsNetwork(t *testing.T) {
+	first := resolve(t, `{"preset":"standalone","hare3":{"committeeupgrade":{"layer":5,"size":9}}}`,
+		"--layer-duration", "7s", "--genesis-time", "2030-01-01T00:00:00Z", "--coinbase", "me").Expand(recorded)
+	raw, err := first.Remember()
+	require.NoError(t, err)
+	again, err := resolve(t, `{"preset":"standalone"}`, "--layer-duration", "7s", "--log-level", "debug").Expand(recorded).Recall(raw)
+	require.NoError(t, err)
+	require.Equal(t, "debug", again.Text("smeshery.log-level"))
+	require.Equal(t, "me", again.Text("smeshing.smeshing-coinbase"))
+	a, err := first.Params()
+	require.NoError(t, err)
+	b, err := again.Params()
+	require.NoError(t, err)
+	require.Equal(t, a, b)
+
+	other := resolve(t, `{"preset":"standalone"}`, "--layer-duration", "8s", "--coinbase", "you")
+	_, err = other.Recall(raw)
+	require.EqualError(t, err, `--layer-duration (main.layer-duration): "8s", but the network of the data directory has "7s"; leave it out, or take another --data-dir`)
+	_, err = other.Recall([]byte("x"))
+	require.Error(t, err)
 }
