@@ -15,6 +15,7 @@ import (
 	"github.com/smeshery/smeshery/pkg/lease"
 	"github.com/smeshery/smeshery/pkg/network"
 	"github.com/smeshery/smeshery/pkg/post"
+	"github.com/smeshery/smeshery/pkg/post/randomx"
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/store/outbox"
 	"github.com/smeshery/smeshery/pkg/telemetry"
@@ -102,7 +103,7 @@ type Service struct {
 	metrics *measure.Metrics
 	life    telemetry.Lifecycle
 	outbox  *outbox.Relay
-	pow     *lazyPow
+	pow     *randomx.Lazy // nil if it is not ours
 	post    *post.Verifier
 	space   intake.Space
 	tasks   *tasks.Queue
@@ -125,7 +126,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		return nil, fmt.Errorf("activation: %w", err)
 	}
 	cfg.setDefaults()
-	s := &Service{cfg: cfg, deps: deps, pow: new(lazyPow)}
+	s := &Service{cfg: cfg, deps: deps}
 	var err error
 	if s.metrics, err = measure.New(deps.Registry); err != nil {
 		return nil, err
@@ -142,7 +143,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	}
 	pow := deps.Pow
 	if pow == nil {
-		s.pow.machines = cfg.Workers
+		s.pow = randomx.NewLazy(randomx.Config{Key: []byte(post.PowKey), VMs: cfg.Workers}, time.Minute)
 		pow = s.pow
 	}
 	if s.post, err = post.NewVerifier(postParams(&cfg.Network), pow, cfg.Workers); err != nil {
@@ -150,6 +151,12 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	}
 	s.space = intake.CPU{Verifier: s.post, Seed: cfg.Seed}
 	return s, nil
+}
+
+func (s *Service) closePow() {
+	if s.pow != nil {
+		s.pow.Close()
+	}
 }
 
 func validate(cfg *Config, deps *Deps) error {

@@ -13,8 +13,6 @@ import (
 	"github.com/smeshery/smeshery/pkg/bus"
 	"github.com/smeshery/smeshery/pkg/keyfile"
 	"github.com/smeshery/smeshery/pkg/lease"
-	"github.com/smeshery/smeshery/pkg/post"
-	"github.com/smeshery/smeshery/pkg/post/randomx"
 	"github.com/smeshery/smeshery/pkg/signing"
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/telemetry"
@@ -47,7 +45,7 @@ type working struct {
 // emptied. It returns when all that it started has ended.
 func (s *Service) Run(ctx context.Context) error {
 	defer s.life.Advance(telemetry.Stopped)
-	defer s.pow.close()
+	defer s.closePow()
 	if err := store.Check(ctx, s.deps.DB, Schema()); err != nil {
 		return fmt.Errorf("activation: %w", err)
 	}
@@ -192,44 +190,6 @@ func (l *leaseChanges) take() []lease.Change {
 	list := l.list
 	l.list = nil
 	return list
-}
-
-// lazyPow opens RandomX, which takes 256 MiB, when there is something to check.
-type lazyPow struct {
-	machines int
-	mu       sync.Mutex
-	hasher   *randomx.Hasher
-}
-
-// Hash implements post.PowHasher.
-func (p *lazyPow) Hash(input []byte) ([32]byte, error) {
-	h, err := p.open()
-	if err != nil {
-		return [32]byte{}, err
-	}
-	return h.Hash(input)
-}
-
-func (p *lazyPow) open() (*randomx.Hasher, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.hasher == nil {
-		h, err := randomx.New(randomx.Config{Key: []byte(post.PowKey), VMs: p.machines})
-		if err != nil {
-			return nil, err
-		}
-		p.hasher = h
-	}
-	return p.hasher, nil
-}
-
-func (p *lazyPow) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.hasher != nil {
-		p.hasher.Close()
-		p.hasher = nil
-	}
 }
 
 func (w *working) epoch(at time.Time) wire.EpochID { return w.calendar.EpochAt(at) }

@@ -12,6 +12,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/smeshery/smeshery/pkg/bus"
+	"github.com/smeshery/smeshery/pkg/network"
 	"github.com/smeshery/smeshery/pkg/telemetry"
 	"github.com/smeshery/smeshery/pkg/wire"
 	"github.com/smeshery/smeshery/services/activation"
@@ -86,13 +87,15 @@ func live() []module {
 		}},
 		{name: bus.ActivationService, schema: activation.Schema(), build: func(cfg Config, w wiring) (service, error) {
 			return activation.New(activationConfig(&cfg), activation.Deps{
-				DB: w.db, Bus: w.bus, Log: w.log, Registry: w.registry, Clock: clock(cfg.Now),
+				DB: w.db, Bus: w.bus, Log: w.log, Registry: w.registry, Clock: clock(cfg.Now), Pow: w.pow,
 			})
 		}},
 		{name: bus.PostWorkerService, noDatabase: true, build: func(cfg Config, w wiring) (service, error) {
-			return postworker.New(postworker.Config{Network: cfg.Network, DataDir: cfg.Live.PostDir, Name: cfg.Live.Name}, postworker.Deps{
-				Bus: w.bus, Log: w.log, Registry: w.registry,
-			})
+			deps := postworker.Deps{Bus: w.bus, Log: w.log, Registry: w.registry}
+			if easy(&cfg.Network) {
+				deps.Pow = w.pow
+			}
+			return postworker.New(postworker.Config{Network: cfg.Network, DataDir: cfg.Live.PostDir, Name: cfg.Live.Name}, deps)
 		}},
 		{name: bus.StateService, schema: state.Schema(), build: func(cfg Config, w wiring) (service, error) {
 			return state.New(state.Config{
@@ -112,6 +115,10 @@ func live() []module {
 		}},
 	}
 }
+
+// easy tells whether proofs of work take some hashes only, so that the verifiers'
+// small RandomX does for them.
+func easy(n *network.Params) bool { return n.Post.PowDifficulty[0] >= 0x10 }
 
 // serveAdmin opens the admin server of the process.
 func (n *Node) serveAdmin(ctx, running context.Context) error {

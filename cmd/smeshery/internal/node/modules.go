@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/smeshery/smeshery/pkg/bus"
+	"github.com/smeshery/smeshery/pkg/post/randomx"
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/services/activation"
 	"github.com/smeshery/smeshery/services/consensus"
@@ -25,8 +26,10 @@ type service interface {
 
 // wiring is what a module gives to its service, fresh for every start.
 type wiring struct {
-	db       *store.DB
-	bus      *bus.Conn
+	db  *store.DB
+	bus *bus.Conn
+	// pow is shared by the services of the process: RandomX takes 256 MB.
+	pow      *randomx.Lazy
 	log      *slog.Logger
 	registry *prometheus.Registry
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,8 @@ import (
 
 	"github.com/smeshery/smeshery/pkg/bus"
 	"github.com/smeshery/smeshery/pkg/network"
+	"github.com/smeshery/smeshery/pkg/post"
+	"github.com/smeshery/smeshery/pkg/post/randomx"
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/wire"
 )
@@ -51,6 +54,7 @@ type Node struct {
 	log      *slog.Logger
 	url      string
 	modules  []module
+	pow      *randomx.Lazy
 	database *database // nil with a DatabaseURL
 	server   *bus.Server
 	reader   *store.DB
@@ -85,6 +89,7 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if n.modules, err = chosen(&cfg); err != nil {
 		return nil, err
 	}
+	n.pow = randomx.NewLazy(randomx.Config{Key: []byte(post.PowKey), VMs: runtime.GOMAXPROCS(0)}, time.Minute)
 	starting, done := context.WithTimeout(ctx, startLimit)
 	defer done()
 	defer func() {
@@ -235,6 +240,7 @@ func (n *Node) Stop(ctx context.Context) {
 		n.cancel()
 		n.runs.Wait()
 	}
+	n.pow.Close()
 	if n.client != nil {
 		n.client.Close()
 	}
