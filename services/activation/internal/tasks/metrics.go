@@ -35,6 +35,11 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 			Name: "smeshery_activation_tasks_total_units", Help: "How much the open tasks that have begun are, in the same units.",
 		}, []string{"kind"}),
 	}
+	for _, kind := range bus.TaskKinds() {
+		for _, event := range []string{"taken", "done", "failed", "back", "lost", "late"} {
+			m.ended.WithLabelValues(kind.String(), event)
+		}
+	}
 	if registry == nil {
 		return m, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/smeshery/smeshery/pkg/bus"
 	"github.com/smeshery/smeshery/pkg/codec"
 	"github.com/smeshery/smeshery/pkg/store"
+	read "github.com/smeshery/smeshery/pkg/store/read/activation"
 	"github.com/smeshery/smeshery/pkg/store/storetest"
 	"github.com/smeshery/smeshery/pkg/wire"
 	"github.com/smeshery/smeshery/services/activation/internal/db"
@@ -73,6 +74,10 @@ func TestTheNearestDeadlineGoesFirst(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Nil(t, q.takeOne(t, "w", "elsewhere", bus.PostProve))
+	open, err := read.OpenWork(t.Context(), q.db)
+	require.NoError(t, err)
+	require.Len(t, open, 3)
+	require.Equal(t, read.Work{Node: node(2), Kind: bus.PostProve}, open[0])
 	require.Nil(t, q.takeOne(t, "w", "disk", bus.PostInit))
 	for _, n := range []byte{2, 3, 1} {
 		task := q.takeOne(t, "w", "disk", bus.PostProve)
