@@ -131,7 +131,7 @@ func TestIdentitiesComeAndGo(t *testing.T) {
 	}
 	require.Equal(t, bus.Signed, ballot(5, 1).Outcome)
 
-	doc, err := bus.ExportIdentity(holder).Call(t.Context(), w.gossip, bus.ExportIdentityRequest{Node: made.Node})
+	doc, err := bus.ExportIdentity(holder).Call(t.Context(), w.gossip, bus.ExportIdentityRequest(made))
 	require.NoError(t, err)
 	require.NotEqual(t, bus.Signed, ballot(5, 1).Outcome, "it lives elsewhere now")
 	require.NotEqual(t, bus.Signed, ballot(6, 1).Outcome)

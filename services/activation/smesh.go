@@ -20,13 +20,14 @@ import (
 	"github.com/smeshery/smeshery/services/activation/internal/smeshing"
 )
 
-// Space is where proofs of space come from; its types are in the aliases below.
-type Space = smeshing.Space
-
-// Types of Space.
 type (
+	// Space is where proofs of space come from.
+	Space = smeshing.Space
+	// SpaceSetup says what data an identity wants.
 	SpaceSetup = smeshing.SpaceSetup
-	SpaceInfo  = smeshing.SpaceInfo
+	// SpaceInfo describes the data that an identity has.
+	SpaceInfo = smeshing.SpaceInfo
+	// SpaceProof is a proof of space, with the data that it was made over.
 	SpaceProof = smeshing.SpaceProof
 )
 

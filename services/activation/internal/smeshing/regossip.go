@@ -23,19 +23,17 @@ func (s *Smesher) Regossip(ctx context.Context) error {
 	if interval <= 0 {
 		return nil
 	}
-	at := s.deps.Alarm.Now()
-	for share := 0; ; share++ {
-		at = at.Add(interval / shares)
-		if err := s.deps.Alarm.Sleep(ctx, at); err != nil {
-			return nil
-		}
+	at := s.deps.Alarm.Now().Add(interval / shares)
+	for share := 0; s.deps.Alarm.Sleep(ctx, at) == nil; share++ {
 		if late := s.deps.Alarm.Now(); late.Sub(at) > interval {
 			at = late // the machine slept, or its clock was set
 		}
 		if err := s.regossip(ctx, share%shares, at); err != nil && ctx.Err() == nil {
 			s.deps.Log.Warn("own atxs were not published again", "err", err)
 		}
+		at = at.Add(interval / shares)
 	}
+	return nil
 }
 
 func (s *Smesher) regossip(ctx context.Context, share int, now time.Time) error {

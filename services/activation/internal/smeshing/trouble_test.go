@@ -230,11 +230,10 @@ func TestRegossip(t *testing.T) {
 	ended := make(chan error, 1)
 	w.drive(t, func() bool { return w.published(t) == 3 })
 	go func() { ended <- w.Regossip(ctx) }()
-	for range 20 {
-		p.clock.set(p.clock.Now().Add(time.Second))
-		time.Sleep(5 * time.Millisecond) // for the alarm to be heard
-	}
-	require.Eventually(t, func() bool { return w.published(t) >= 6 }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool {
+		p.clock.set(p.clock.Now().Add(time.Second / 4))
+		return w.published(t) >= 6
+	}, 20*time.Second, time.Millisecond)
 	cancel()
 	require.NoError(t, <-ended)
 }
@@ -256,9 +255,9 @@ func BenchmarkWaitingIdentities(b *testing.B) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	w := p.startWith(b, db, ready{}, nil, nil)
-	for w.count(b, "steps WHERE step = 'waiting_for_window'") < many {
-		time.Sleep(10 * time.Millisecond)
-	}
+	require.Eventually(b, func() bool {
+		return w.count(b, "steps WHERE step = 'waiting_for_window'") == many
+	}, time.Minute, 10*time.Millisecond)
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	each := float64(after.HeapAlloc+after.StackInuse-before.HeapAlloc-before.StackInuse) / many

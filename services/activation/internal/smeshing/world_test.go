@@ -165,14 +165,15 @@ func (p *site) startWith(t testing.TB, db *store.DB, space Space, change func(*C
 // all identities wait for it.
 func (w *process) drive(t testing.TB, done func() bool) {
 	t.Helper()
-	limit := time.Now().Add(2 * time.Minute)
-	for !done() {
-		require.True(t, time.Now().Before(limit), "at %v: %s", w.clock.Now().Sub(w.network.Genesis.Time), w.where(t))
+	require.Eventually(t, func() bool {
+		if done() {
+			return true
+		}
 		if next, ok := w.next(t); ok {
 			w.clock.set(next)
 		}
-		time.Sleep(time.Millisecond) // the work that is waited for takes real time
-	}
+		return false
+	}, 2*time.Minute, time.Millisecond)
 }
 
 // next is when something happens, if everybody waits for the clock.
@@ -196,12 +197,6 @@ func (w *process) next(t testing.TB) (time.Time, bool) {
 		}
 	}
 	return next, len(steps) == len(w.keys)
-}
-
-func (w *process) where(t testing.TB) string {
-	steps, err := read.Steps(t.Context(), w.db)
-	require.NoError(t, err)
-	return fmt.Sprintf("%+v", steps[:min(len(steps), 3)])
 }
 
 // own is an ATX of the place's identities, as stored.
