@@ -37,7 +37,13 @@ type gateway struct {
 
 func start(t testing.TB, change ...func(*apigateway.Config)) *gateway {
 	t.Helper()
-	g := &gateway{World: seedtest.Start(t)}
+	return (&gateway{World: seedtest.Start(t)}).another(t, change...)
+}
+
+// another starts one more gateway in the same world.
+func (g *gateway) another(t testing.TB, change ...func(*apigateway.Config)) *gateway {
+	t.Helper()
+	g = &gateway{World: g.World}
 	cfg := apigateway.DefaultConfig()
 	cfg.Network, cfg.Version, cfg.Build = g.Seed.Network(), g.Seed.Version, g.Seed.Build
 	cfg.PublicServices = append(append(cfg.PublicServices, cfg.PrivateServices...), "postInfo")

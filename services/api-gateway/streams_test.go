@@ -132,6 +132,7 @@ func (g *gateway) happen(t testing.TB, h happening) {
 func TestLiveStreams(t *testing.T) {
 	g := start(t)
 	submit(t, g)
+	g.caughtUp(t, 1) // what the submission itself says comes before the streams
 	type opened struct {
 		streamed
 		Name    string            `json:"name"`

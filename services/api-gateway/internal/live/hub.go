@@ -38,6 +38,7 @@ type Hub struct {
 	deps  Deps
 	log   *slog.Logger
 	ready atomic.Bool
+	seen  atomic.Uint64
 
 	mu   sync.Mutex
 	subs [kinds]map[*Subscription]struct{}
@@ -63,6 +64,9 @@ func (h *Hub) Ready() error {
 	}
 	return nil
 }
+
+// Seen is the sequence of the last event that was told.
+func (h *Hub) Seen() uint64 { return h.seen.Load() }
 
 // Subscribe begins a subscription of some kinds, each with a buffer of size
 // items. match runs while events are handed out and keeps those for which it is

@@ -17,10 +17,18 @@ type errorHandler struct {
 	hub *Hub
 }
 
+// Enabled is slog.Handler: errors are told of even where they are not written.
+func (e *errorHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelError || e.Handler.Enabled(ctx, level)
+}
+
 // Handle is slog.Handler.
 func (e *errorHandler) Handle(ctx context.Context, r slog.Record) error {
 	if r.Level >= slog.LevelError && e.hub.wanted(KindErrors) {
 		e.hub.Emit(Error{Level: pb.LogLevel_LOG_LEVEL_ERROR, Text: r.Message, Stack: string(debug.Stack())})
+	}
+	if !e.Handler.Enabled(ctx, r.Level) {
+		return nil
 	}
 	return e.Handler.Handle(ctx, r)
 }

@@ -25,8 +25,14 @@ func (h *Hub) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return h.follow(ctx) })
 	group.Go(func() error { return h.listen(ctx) })
+	<-ctx.Done()
+	h.Shutdown()
 	return group.Wait()
 }
+
+// readyLimit is how long catching up may keep the service from being ready: the
+// last of the old events may be one that this release cannot read.
+const readyLimit = 15 * time.Second
 
 func (h *Hub) follow(ctx context.Context) error {
 	var span bus.Span
@@ -41,9 +47,12 @@ func (h *Hub) follow(ctx context.Context) error {
 		from = max(from, span.Last-lookBack+1)
 	}
 	h.ready.Store(span.Last == 0 || from > span.Last)
+	late := time.AfterFunc(readyLimit, func() { h.ready.Store(true) })
+	defer late.Stop()
 	return bus.Follow(ctx, h.deps.Bus, bus.AllEvents(), from, func(ctx context.Context, d bus.Delivery[bus.Event]) error {
 		old := d.Sequence <= span.Last
 		h.persist(ctx, "an event waits", func() error { return h.Handle(ctx, d, old) })
+		h.seen.Store(d.Sequence)
 		if d.Sequence >= span.Last {
 			h.ready.Store(true)
 		}

@@ -57,16 +57,25 @@ func (s *transactionService) TransactionsState(ctx context.Context, in *pb.Trans
 		return nil, invalid("`TransactionId` must include one or more transaction IDs")
 	}
 	ids := transactionIDs(in.GetTransactionId())
-	txs, err := s.transactions(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
 	out := &pb.TransactionsStateResponse{}
-	for i, id := range ids {
-		tx := txs[id]
-		out.TransactionsState = append(out.TransactionsState, &pb.TransactionState{Id: in.GetTransactionId()[i], State: stateOf(tx)})
-		if in.GetIncludeTransactions() {
-			out.Transactions = append(out.Transactions, s.included(tx))
+	size := 0
+	for first := 0; first < len(ids); first += txChunk {
+		chunk := ids[first:min(len(ids), first+txChunk)]
+		txs, err := s.transactions(ctx, chunk)
+		if err != nil {
+			return nil, err
+		}
+		for i, id := range chunk {
+			tx := txs[id]
+			out.TransactionsState = append(out.TransactionsState, &pb.TransactionState{Id: in.GetTransactionId()[first+i], State: stateOf(tx)})
+			if in.GetIncludeTransactions() {
+				included := s.included(tx)
+				out.Transactions = append(out.Transactions, included)
+				size += len(included.GetRaw())
+			}
+		}
+		if size > s.SendSize {
+			return nil, s.tooLarge()
 		}
 	}
 	return out, nil
