@@ -92,6 +92,9 @@ func (n *liveNet) nextBeacon() time.Time {
 func (n *liveNet) awaitBeacon(at time.Time) {
 	n.t.Helper()
 	want := make(map[bus.GossipTopic]int)
+	for _, say := range beaconSays {
+		want[say.topic] = n.before[say.topic]
+	}
 	var made wire.EpochID
 	for epoch := n.params.Epoch(n.genesis) + 1; ; epoch++ {
 		start := n.start(n.params.FirstLayer(epoch))
@@ -99,7 +102,7 @@ func (n *liveNet) awaitBeacon(at time.Time) {
 			break
 		}
 		for _, say := range beaconSays {
-			if !start.Add(say.after).After(at) && !n.silent[epoch] {
+			if !start.Add(say.after).After(at) && epoch > n.silent {
 				want[say.topic]++
 				if say.topic == "" {
 					made = epoch + 1
@@ -172,8 +175,8 @@ func TestStandby(t *testing.T) {
 
 	n.move(n.start(first+2), a)
 	n.await("proposal", func() bool { return n.count(bus.TopicProposal) == 3 })
-	n.silent[2] = true // its beacon dies with the first process
 	n.crash(a)
+	n.silence(2) // its beacon died with the first process
 	n.awaitLeader(b)
 	for layer := first + 3; layer < first+wire.LayerID(n.params.LayersPerEpoch)+3; layer++ {
 		n.through(layer, b)
@@ -185,8 +188,8 @@ func TestStandby(t *testing.T) {
 
 	a = n.run("a")
 	n.await("standby", func() bool { return a.Ready() == nil })
-	n.silent[3] = true
 	n.end(b)
+	n.silence(3)
 	n.awaitLeader(a)
 	next := n.params.Epoch(n.genesis) + 2
 	n.through(n.params.FirstLayer(next)+3, a)
@@ -207,8 +210,8 @@ func TestRestartInALayer(t *testing.T) {
 	n.through(first, p)
 	n.move(n.start(first+1), p)
 	n.await("proposal", func() bool { return n.count(bus.TopicProposal) == 2 })
-	n.silent[2] = true
 	n.end(p)
+	n.silence(2)
 	// The clock is set back to before the layer, and the process starts again.
 	n.clock.moveTo(n.start(first + 1).Add(-time.Second))
 	p = n.run("a")

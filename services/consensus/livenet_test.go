@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"sync"
 	"testing"
@@ -44,8 +45,10 @@ type liveNet struct {
 	events            map[string]int
 	layers            map[wire.LayerID]wire.BlockID
 	bodies            map[bus.GossipTopic][][]byte
-	// silent are epochs whose beacon protocol nobody runs to its end.
-	silent map[wire.EpochID]bool
+	// silent is the last epoch whose beacon protocol nobody ran to its end, and
+	// before what was said by then.
+	silent wire.EpochID
+	before map[bus.GossipTopic]int
 }
 
 func newLiveNet(t testing.TB, params network.Params, identities int) *liveNet {
@@ -56,7 +59,7 @@ func newLiveNet(t testing.TB, params network.Params, identities int) *liveNet {
 		seeds: make(map[wire.NodeID][32]byte), signed: make(map[string][]byte),
 		accepted: make(map[bus.GossipTopic]int), ignored: make(map[bus.GossipTopic]int),
 		events: make(map[string]int), layers: make(map[wire.LayerID]wire.BlockID),
-		bodies: make(map[bus.GossipTopic][][]byte), silent: make(map[wire.EpochID]bool),
+		bodies: make(map[bus.GossipTopic][][]byte),
 	}
 	n.clock = newHandClock(n.start(n.genesis).Add(params.LayerDuration / 2))
 	for i := range identities {
@@ -222,6 +225,13 @@ func (n *liveNet) count(topic bus.GossipTopic) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.accepted[topic]
+}
+
+// silence expects nothing more of an epoch's beacon protocol: who ran it is gone.
+func (n *liveNet) silence(epoch wire.EpochID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.silent, n.before = epoch, maps.Clone(n.accepted)
 }
 
 // live makes a live service that does not run yet.

@@ -38,6 +38,11 @@ func (c Clock) Until(ctx context.Context, at time.Time, poked <-chan struct{}) e
 			return ctx.Err()
 		}
 		fired, stop := c.Timer(min(left, recheck))
+		if !c.Now().Before(at) {
+			// A clock that was moved meanwhile does not fire this timer.
+			stop()
+			continue
+		}
 		select {
 		case <-ctx.Done():
 			stop()
