@@ -49,7 +49,7 @@ func connectAs(t *testing.T, url, service string) *bus.Conn {
 }
 
 // running runs a service until the test ends.
-func running(t *testing.T, s interface {
+func running(t testing.TB, s interface {
 	Run(context.Context) error
 	Ready() error
 },

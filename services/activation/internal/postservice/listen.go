@@ -61,7 +61,7 @@ func (s *Server) mutual() (*tls.Config, error) {
 }
 
 func (s *Server) bind(name, addr string, secure credentials.TransportCredentials) error {
-	l, err := net.Listen("tcp", addr)
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return fmt.Errorf("%s post listener: %w", name, err)
 	}
