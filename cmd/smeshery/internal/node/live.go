@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"path/filepath"
+	"runtime"
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -95,7 +96,7 @@ func live() []module {
 			if easy(&cfg.Network) {
 				deps.Pow = w.pow
 			}
-			return postworker.New(postworker.Config{Network: cfg.Network, DataDir: cfg.Live.PostDir, Name: cfg.Live.Name}, deps)
+			return postworker.New(workerConfig(&cfg), deps)
 		}},
 		{name: bus.StateService, schema: state.Schema(), build: func(cfg Config, w wiring) (service, error) {
 			return state.New(state.Config{
@@ -119,6 +120,15 @@ func live() []module {
 // easy tells whether proofs of work take some hashes only, so that the verifiers'
 // small RandomX does for them.
 func easy(n *network.Params) bool { return n.Post.PowDifficulty[0] >= 0x10 }
+
+// workerConfig makes the data of several identities side by side where each is small.
+func workerConfig(cfg *Config) postworker.Config {
+	out := postworker.Config{Network: cfg.Network, DataDir: cfg.Live.PostDir, Name: cfg.Live.Name}
+	if labels := cfg.Network.Post.LabelsPerUnit * uint64(max(cfg.Live.Units, cfg.Network.Post.MinNumUnits)); labels < 1<<20 {
+		out.Inits, out.Threads = runtime.GOMAXPROCS(0), 1
+	}
+	return out
+}
 
 // serveAdmin opens the admin server of the process.
 func (n *Node) serveAdmin(ctx, running context.Context) error {

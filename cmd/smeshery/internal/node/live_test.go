@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -37,7 +38,7 @@ func liveConfig(t *testing.T, identities int) Config {
 	require.NoError(t, os.Chmod(dir, 0o711))
 	ids, poetDir, postDir := Directories(dir)
 	for i := range identities {
-		require.NoError(t, keyfile.Store(ids, keyfile.Identity{Name: string(rune('a'+i)) + ".key", Key: signing.NewKey([32]byte{byte(i + 1)})}))
+		require.NoError(t, keyfile.Store(ids, keyfile.Identity{Name: fmt.Sprintf("%03d.key", i), Key: signing.NewKey([32]byte{byte(i), byte(i >> 8), 1})}))
 	}
 	api := apigateway.DefaultConfig()
 	api.PublicListener, api.PrivateListener, api.JSONListener = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
