@@ -1,6 +1,10 @@
 package proposing
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/smeshery/smeshery/pkg/signing"
+)
 
 // Metrics of proposing.
 type Metrics struct {
@@ -22,6 +26,9 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		unsigned: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: prefix + "unsigned_total", Help: "Signatures and proofs for proposals that were refused, or that nobody gave.",
 		}, []string{"what"}),
+	}
+	for _, what := range []string{signing.Proposal.String(), signing.Ballot.String(), "eligibility"} {
+		m.unsigned.WithLabelValues(what)
 	}
 	r.MustRegister(m.built, m.late, m.delay, m.unsigned)
 	return m
