@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -44,6 +45,9 @@ type Config struct {
 	MaxFileSize uint64
 	// Batch is how many labels are made between two looks at the clock; 0 is 16384.
 	Batch uint64
+	// DelegatePow has other workers solve the proofs of work of this one's proofs;
+	// it then takes no K2Pow tasks itself, so that none waits for another.
+	DelegatePow bool
 	// Normal keeps the priority of threads; otherwise they yield to others.
 	Normal bool
 	// Beat is the pause between signs of life; 0 is 3 s.
@@ -160,6 +164,9 @@ func (c *Config) setDefaults() {
 		if c.DataDir == "" {
 			c.Kinds = []bus.TaskKind{bus.K2Pow, bus.PostVerify}
 		}
+	}
+	if c.DelegatePow {
+		c.Kinds = slices.DeleteFunc(slices.Clone(c.Kinds), func(k bus.TaskKind) bool { return k == bus.K2Pow })
 	}
 }
 

@@ -39,7 +39,8 @@ func (s *Service) prove(ctx context.Context, j *job) (codec.Coded, error) {
 		return nil, s.proveTrouble(dir, err)
 	}
 	task := &post.Task{
-		Proof: *proof, Select: post.All(), PowVerified: true, // solved above
+		// A pow of our own needs no second look.
+		Proof: *proof, Select: post.All(), PowVerified: !s.cfg.DelegatePow,
 		Statement: post.Statement{
 			NodeID: data.Node, CommitmentATX: data.Commitment, Challenge: in.Challenge, NumUnits: data.Units,
 		},
@@ -55,9 +56,17 @@ func (s *Service) prove(ctx context.Context, j *job) (codec.Coded, error) {
 func (s *Service) proof(ctx context.Context, j *job, dir string, challenge wire.Hash32, units uint32) (*post.Proof, error) {
 	labels, _ := post.NumLabels(units, s.params.LabelsPerUnit)
 	j.total.Store(labels * post.LabelSize)
+	var solver postdata.PowSolver = s.pow
+	others := &delegated{s: s, left: j.task.Left}
+	if s.cfg.DelegatePow {
+		solver = others
+	}
 	proof, _, err := postdata.Prove(ctx, dir, challenge, postdata.ProveConfig{
-		Params: s.params, Nonces: s.nonces(units), Threads: s.cfg.Threads, Solver: s.pow, Nice: s.nice(nice.Proving),
-		Pass: func(uint32, uint32) { j.done.Store(0) },
+		Params: s.params, Nonces: s.nonces(units), Threads: s.cfg.Threads, Solver: solver, Nice: s.nice(nice.Proving),
+		Pass: func(start, end uint32) {
+			j.done.Store(0)
+			others.pass(start, end)
+		},
 		Scanned: func(bytes uint64) {
 			j.done.Add(bytes)
 			s.metrics.scanned.Add(float64(bytes))

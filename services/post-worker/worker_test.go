@@ -442,3 +442,35 @@ func TestWithoutADisk(t *testing.T) {
 		require.NotContains(t, r.Kinds, bus.PostInit)
 	}
 }
+
+func TestOthersSolve(t *testing.T) {
+	dir := t.TempDir()
+	makeData(t, filepath.Join(dir, node(1).String()), node(1), wire.ATXID{1}, 2)
+	w := start(t, dir, func(c *Config, _ *Deps) { c.DelegatePow, c.Nonces = true, 32 })
+	var mu sync.Mutex
+	asked := make(map[uint8]int)
+	_, err := bus.Serve(t.Context(), w.owner, bus.SubmitTask(), bus.Queue{Length: 64, Full: actor.Refuse},
+		func(ctx context.Context, r bus.SubmitRequest) (reply bus.TaskReply, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			var in bus.K2PowInput
+			if err := codec.Decode(r.Input, &in); err != nil {
+				return reply, err
+			}
+			if asked[in.Group]++; asked[in.Group] < 3 {
+				return bus.TaskReply{State: bus.TaskRunning}, nil
+			}
+			nonce, err := pow.Solve(ctx, post.PowTask{Group: in.Group, Challenge: in.Challenge, NodeID: r.Node, Difficulty: in.Difficulty})
+			return bus.TaskReply{State: bus.TaskCompleted, Result: codec.MustEncode(&bus.K2PowResult{Pow: nonce})}, err
+		})
+	require.NoError(t, err)
+	w.give(proveTask(1, 1))
+	end := <-w.queue.finished
+	require.Equal(t, bus.TaskDone, end.Outcome, end.Text)
+	require.Len(t, asked, 2)
+	w.queue.mu.Lock()
+	defer w.queue.mu.Unlock()
+	for _, r := range w.queue.asked {
+		require.NotContains(t, r.Kinds, bus.K2Pow)
+	}
+}
