@@ -120,7 +120,7 @@ func (w *working) assembleSmeshing() error {
 		Network: *n, Coinbase: w.cfg.Coinbase, AutoInit: s.AutoInit, Units: s.Units, RetryInterval: s.RetryInterval,
 	}, smeshing.Deps{
 		DB: w.deps.DB, Space: w.deps.Space, Verify: w.space, Intake: w.intake, PoETs: w.poets,
-		Sign: w.guard.Sign, Held: w.guard.Terms, Own: w.guard.Own, Name: w.names.of, Alarm: w.alarm,
+		Sign: w.guard.Sign, Held: w.guard.Terms, Name: w.names.of, Alarm: w.alarm,
 		Log: w.deps.Log, Registry: w.deps.Registry, Wake: w.outbox.Wake, Synced: w.deps.Synced,
 	})
 	if err == nil && s.Off {

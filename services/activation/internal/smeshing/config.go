@@ -53,7 +53,6 @@ type Deps struct {
 	// Held are the identities to live for, with the terms of their leases.
 	Held  func() map[wire.NodeID]lease.Term
 	Name  func(wire.NodeID) string
-	Own   func(wire.NodeID) bool
 	Alarm *alarm.Alarm
 	Log   *slog.Logger
 	// Registry may be nil.

@@ -67,15 +67,15 @@ func (l *life) storeOwn(ctx context.Context, id wire.ATXID, blob []byte) error {
 	}
 	for wait := l.cfg.Backoff; ; wait = min(2*wait, time.Minute) {
 		now := l.now()
-		out, err := l.deps.Intake.Handle(ctx, []intake.Item{{Blob: blob, Source: atx.Source{Self: true}, Received: now}}, l.calendar.EpochAt(now))
+		out, err := l.storing.do(ctx, intake.Item{Blob: blob, Source: atx.Source{Self: true}, Received: now})
 		switch {
 		case err != nil:
-		case out[0].Verdict == atx.Accept || errors.Is(out[0].Err, atx.ErrKnown):
+		case out.Verdict == atx.Accept || errors.Is(out.Err, atx.ErrKnown):
 			return l.Smesher.step("after store")
-		case out[0].Verdict == atx.Reject && len(out[0].Missing.ATXs)+len(out[0].Missing.Poets) == 0:
-			return fmt.Errorf("%w: own atx %v: %w", errPermanent, id, out[0].Err)
+		case out.Verdict == atx.Reject && len(out.Missing.ATXs)+len(out.Missing.Poets) == 0:
+			return fmt.Errorf("%w: own atx %v: %w", errPermanent, id, out.Err)
 		default:
-			err = out[0].Err
+			err = out.Err
 		}
 		l.log.Warn("own atx is not stored yet", "atx", id, "err", err)
 		l.note(ctx, fmt.Errorf("atx %v: %w", id, err))
@@ -83,6 +83,10 @@ func (l *life) storeOwn(ctx context.Context, id wire.ATXID, blob []byte) error {
 			return err
 		}
 	}
+}
+
+func (s *Smesher) handle(ctx context.Context, items []intake.Item) ([]atx.Outcome, error) {
+	return s.deps.Intake.Handle(ctx, items, s.calendar.EpochAt(s.deps.Alarm.Now()))
 }
 
 // assemble makes the same bytes from the same rows.

@@ -72,11 +72,11 @@ func (l *life) registerAt(ctx, trying context.Context, name string, c *challenge
 
 // sign has the guard sign. What it refuses is refused for good.
 func (l *life) sign(ctx context.Context, r signing.Request) (wire.EdSignature, error) {
-	verdicts, err := l.deps.Sign(ctx, []guard.Item{{NodeID: l.id, Request: r}})
+	v, err := l.signing.do(ctx, guard.Item{NodeID: l.id, Request: r})
 	if err != nil {
 		return wire.EdSignature{}, err
 	}
-	switch v := verdicts[0]; v.Outcome {
+	switch v.Outcome {
 	case guard.Signed:
 		return v.Signature, nil
 	case guard.NotOurs:

@@ -9,6 +9,8 @@ import (
 	"github.com/smeshery/smeshery/pkg/atx"
 	"github.com/smeshery/smeshery/pkg/lease"
 	"github.com/smeshery/smeshery/pkg/wire"
+	"github.com/smeshery/smeshery/services/activation/internal/guard"
+	"github.com/smeshery/smeshery/services/activation/internal/intake"
 )
 
 // Smesher lives the lives of the identities that this process holds, one
@@ -20,6 +22,8 @@ type Smesher struct {
 	search   search
 	metrics  *metrics
 	prefix   [20]byte
+	signing  gather[guard.Item, guard.Verdict]
+	storing  gather[intake.Item, atx.Outcome]
 
 	coinbase atomic.Pointer[wire.Address]
 	running  atomic.Bool
@@ -53,6 +57,8 @@ func New(cfg Config, deps Deps) (*Smesher, error) {
 		lives: make(map[wire.NodeID]*lifetime), updates: make(chan struct{}, 1),
 		stopped: make(chan struct{}), step: func(string) error { return nil },
 	}
+	s.signing = gather[guard.Item, guard.Verdict]{run: deps.Sign, most: 1 << 12}
+	s.storing = gather[intake.Item, atx.Outcome]{run: s.handle, most: 1 << 9}
 	s.SetCoinbase(cfg.Coinbase)
 	s.running.Store(true)
 	s.metrics = newMetrics(s)

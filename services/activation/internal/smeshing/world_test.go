@@ -104,7 +104,7 @@ func (p *site) startWith(t testing.TB, db *store.DB, space Space, change func(*C
 	t.Helper()
 	metrics, err := measure.New(nil)
 	require.NoError(t, err)
-	leases, err := lease.New(db, lease.Config{Holder: "test", Instance: "one"}, nil)
+	leases, err := lease.New(db, lease.Config{Holder: "test", Instance: "one", TTL: time.Hour}, nil)
 	require.NoError(t, err)
 	prefix := p.network.Genesis.ID()
 	g := guard.New(db, leases, prefix[:], p.keys, metrics)
@@ -145,7 +145,7 @@ func (p *site) startWith(t testing.TB, db *store.DB, space Space, change func(*C
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
 	w.Smesher, err = New(cfg, Deps{
-		DB: db, Space: space, Verify: verify, Intake: in, PoETs: servers, Sign: g.Sign, Own: g.Own,
+		DB: db, Space: space, Verify: verify, Intake: in, PoETs: servers, Sign: g.Sign,
 		Held: g.Terms, Alarm: bell, Log: log, Wake: func() {},
 	})
 	require.NoError(t, err)
