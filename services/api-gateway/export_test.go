@@ -3,7 +3,7 @@ package apigateway
 import (
 	"github.com/smeshery/smeshery/pkg/network"
 	"github.com/smeshery/smeshery/services/api-gateway/internal/live"
-	"github.com/smeshery/smeshery/services/api-gateway/internal/v1"
+	v1 "github.com/smeshery/smeshery/services/api-gateway/internal/v1"
 )
 
 // Hub is where a test makes things happen.

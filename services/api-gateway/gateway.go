@@ -14,7 +14,7 @@ import (
 	"github.com/smeshery/smeshery/services/api-gateway/internal/live"
 	"github.com/smeshery/smeshery/services/api-gateway/internal/node"
 	"github.com/smeshery/smeshery/services/api-gateway/internal/serve"
-	"github.com/smeshery/smeshery/services/api-gateway/internal/v1"
+	v1 "github.com/smeshery/smeshery/services/api-gateway/internal/v1"
 )
 
 // Service is one process's gateway.

@@ -5,8 +5,8 @@ import (
 
 	"github.com/smeshery/smeshery/pkg/network"
 	"github.com/smeshery/smeshery/services/api-gateway/internal/serve"
-	"github.com/smeshery/smeshery/services/api-gateway/internal/v1"
-	"github.com/smeshery/smeshery/services/api-gateway/internal/v2"
+	v1 "github.com/smeshery/smeshery/services/api-gateway/internal/v1"
+	v2 "github.com/smeshery/smeshery/services/api-gateway/internal/v2"
 )
 
 // services are all that this process can serve, by their names in configurations.

@@ -95,7 +95,8 @@ func (a *api) activation(x *activation.ATXDetails) *pb.Activation {
 	}
 	out := &pb.Activation{
 		Id: &pb.ActivationId{Id: x.ID[:]}, Layer: number(x.PublishEpoch), SmesherId: &pb.SmesherId{Id: x.Node[:]},
-		Coinbase: a.account(x.Coinbase), PrevAtx: &pb.ActivationId{Id: previous[0][:]}, NumUnits: x.Units, Sequence: x.Sequence,
+		Coinbase: a.account(x.Coinbase), NumUnits: x.Units, Sequence: x.Sequence,
+		PrevAtx: &pb.ActivationId{Id: previous[0][:]}, //nolint:staticcheck // old clients read it
 	}
 	for i := range previous {
 		out.PreviousAtxs = append(out.PreviousAtxs, &pb.ActivationId{Id: previous[i][:]})

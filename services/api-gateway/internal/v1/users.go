@@ -129,7 +129,7 @@ func postComplete(b *events.PostComplete) []*pb.Event {
 func poetEvents(body events.Body) []*pb.Event {
 	switch b := body.(type) {
 	case *events.PoetWaitRound:
-		return append(one(helpWaitRound, &pb.Event_PoetWaitRound{PoetWaitRound: &pb.EventPoetWaitRound{
+		return append(one(helpWaitRound, &pb.Event_PoetWaitRound{PoetWaitRound: &pb.EventPoetWaitRound{ //nolint:staticcheck // old clients read it
 			Current: uint32(b.Current), Publish: uint32(b.Publish), Wait: durationpb.New(b.Wait), Until: until(b.Until), Smesher: b.Node[:],
 		}}), one(helpWaitRound, &pb.Event_WaitingForPoetRegistrationWindow{
 			WaitingForPoetRegistrationWindow: &pb.EventWaitingForPoETRegistrationWindow{
@@ -141,7 +141,7 @@ func poetEvents(body events.Body) []*pb.Event {
 			Url: b.URL, Smesher: b.Node[:], RoundId: b.Round,
 		}})
 	case *events.PoetWaitProof:
-		return append(one(helpWaitProof, &pb.Event_PoetWaitProof{PoetWaitProof: &pb.EventPoetWaitProof{
+		return append(one(helpWaitProof, &pb.Event_PoetWaitProof{PoetWaitProof: &pb.EventPoetWaitProof{ //nolint:staticcheck // old clients read it
 			Publish: uint32(b.Publish), Target: uint32(b.Target), Wait: durationpb.New(b.Wait), Until: until(b.Until), Smesher: b.Node[:],
 		}}), one(helpWaitProof, &pb.Event_WaitingForPoetRoundEnd{WaitingForPoetRoundEnd: &pb.EventWaitingForPoETRoundEnd{
 			Publish: uint32(b.Publish), Target: uint32(b.Target), RoundEnd: until(b.Until), Smesher: b.Node[:],
