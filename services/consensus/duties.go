@@ -30,6 +30,9 @@ func newDuties(r prometheus.Registerer) *duties {
 			Name: prefix + "duty_seconds", Help: "How long duties of a layer took.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 15),
 		}, []string{"duty"}),
 	}
+	for _, duty := range []string{"lease", "identities", "follow", "beacon", "hare", "proposals", "processing"} {
+		d.failed.WithLabelValues(duty)
+	}
 	r.MustRegister(d.layer, d.missed, d.failed, d.seconds, d.synced)
 	return d
 }
@@ -50,13 +53,13 @@ func (t *tenure) begin(ctx context.Context) {
 func (t *tenure) layers(ctx context.Context, next wire.LayerID) error {
 	for {
 		if at, epoch := t.preparation(next); at.Before(t.calendar.Start(next)) {
-			if t.clock.Until(ctx, at, nil) != nil {
-				return nil
+			if err := t.clock.Until(ctx, at, nil); err != nil {
+				return nil //nolint:nilerr // the end was asked for
 			}
 			t.prepare(ctx, epoch)
 		}
-		if t.clock.Until(ctx, t.calendar.Start(next), nil) != nil {
-			return nil
+		if err := t.clock.Until(ctx, t.calendar.Start(next), nil); err != nil {
+			return nil //nolint:nilerr // the end was asked for
 		}
 		current := t.calendar.LayerAt(t.clock.Now())
 		if current < next {

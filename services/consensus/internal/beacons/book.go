@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -137,7 +138,7 @@ func (b *Book) step(ctx context.Context, call func(*beacon.Protocol) (beacon.Eff
 	b.knowing.Unlock()
 	earlier := effects.WakeAt.Before(b.wakeAt)
 	b.wakeAt = effects.WakeAt
-	records := append(b.unsaved, effects.Persist...)
+	records := slices.Concat(b.unsaved, effects.Persist)
 	b.unsaved = nil
 	b.mu.Unlock()
 	if earlier {

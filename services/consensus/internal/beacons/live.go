@@ -78,7 +78,7 @@ func (b *Book) Run(ctx context.Context, live Live) error {
 			at = b.deps.Clock.Now().Add(time.Second)
 		}
 		if err := b.deps.Clock.Until(ctx, at, b.poked); err != nil {
-			return nil //nolint:nilerr // the end was asked for
+			return nil
 		}
 	}
 }
