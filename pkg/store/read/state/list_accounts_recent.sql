@@ -1,15 +1,12 @@
-WITH recent AS (
-	SELECT address, layer, balance, next_nonce, template, state,
-		NOT EXISTS (SELECT FROM state.accounts n WHERE n.address = a.address AND n.layer > a.layer) AS newest
-	FROM (
-		SELECT address, layer, balance, next_nonce, template, state
-		FROM state.accounts
-		ORDER BY layer DESC, address
-		LIMIT $3
-	) AS a
+WITH page AS (
+	SELECT a.address, a.layer
+	FROM (SELECT address, layer FROM state.accounts ORDER BY layer DESC, address LIMIT $3) AS a
+	CROSS JOIN LATERAL (SELECT layer FROM state.accounts WHERE address = a.address ORDER BY layer DESC LIMIT 1) AS newest
+	WHERE newest.layer = a.layer
+	ORDER BY a.layer DESC, a.address
+	LIMIT $1 OFFSET $2
 )
-SELECT address, layer, balance, next_nonce, template, state
-FROM recent
-WHERE newest
-ORDER BY layer DESC, address
-LIMIT $1 OFFSET $2
+SELECT a.address, a.layer, a.balance, a.next_nonce, a.template, a.state
+FROM page
+JOIN state.accounts a USING (address, layer)
+ORDER BY a.layer DESC, a.address

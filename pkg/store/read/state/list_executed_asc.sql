@@ -3,9 +3,8 @@ FROM (
 	SELECT id, layer
 	FROM state.results
 	WHERE layer BETWEEN $1 AND $2
-		AND ($3::bytea IS NULL OR addresses @> ARRAY[$3])
 	ORDER BY layer, id
-	LIMIT $4 OFFSET $5
+	LIMIT $3 OFFSET $4
 ) AS k
 JOIN state.results r USING (id)
 JOIN state.transactions t USING (id)

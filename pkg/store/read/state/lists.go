@@ -118,6 +118,14 @@ var (
 	listExecutedAscSQL string
 	//go:embed list_executed_desc.sql
 	listExecutedDescSQL string
+	//go:embed list_touched_asc.sql
+	listTouchedAscSQL string
+	//go:embed list_touched_desc.sql
+	listTouchedDescSQL string
+	//go:embed walk_executed_asc.sql
+	walkExecutedAscSQL string
+	//go:embed walk_executed_desc.sql
+	walkExecutedDescSQL string
 	//go:embed list_waiting.sql
 	listWaitingSQL string
 	//go:embed list_chosen_asc.sql
@@ -157,16 +165,34 @@ func chosen(ctx context.Context, q store.Querier, f TransactionFilter, p Page) (
 	return transactions(ctx, q, sql, f.IDs, f.From, f.To, address, p.Limit, p.Offset)
 }
 
+// walked is how many transactions are looked at for those of an account before
+// all of the account's are looked up: busy accounts are found on the way.
+const walked = 4000
+
 func executed(ctx context.Context, q store.Querier, f TransactionFilter, p Page) ([]Transaction, error) {
+	r := f.layers()
+	if f.Address != nil {
+		return touched(ctx, q, r, f.Address[:], p)
+	}
 	sql := listExecutedAscSQL
 	if p.Descending {
 		sql = listExecutedDescSQL
 	}
-	var address []byte
-	if f.Address != nil {
-		address = f.Address[:]
+	return transactions(ctx, q, sql, int64(r.From), int64(r.To), p.Limit, p.Offset)
+}
+
+// touched lists what an account took part in.
+func touched(ctx context.Context, q store.Querier, r Range, address []byte, p Page) ([]Transaction, error) {
+	sql, walk := listTouchedAscSQL, walkExecutedAscSQL
+	if p.Descending {
+		sql, walk = listTouchedDescSQL, walkExecutedDescSQL
 	}
-	r := f.layers()
+	if p.Offset < walked {
+		out, err := transactions(ctx, q, walk, int64(r.From), int64(r.To), address, p.Limit, p.Offset, walked)
+		if err != nil || int64(len(out)) == p.Limit {
+			return out, err
+		}
+	}
 	return transactions(ctx, q, sql, int64(r.From), int64(r.To), address, p.Limit, p.Offset)
 }
 
