@@ -29,6 +29,11 @@ func newMetrics(registry prometheus.Registerer, seen *seen, conn *bus.Conn) (*me
 			Name: prefix + "unfetched_objects_total", Help: "Objects asked for that no peer was there to give.",
 		}),
 	}
+	for _, topic := range bus.GossipTopics() {
+		for _, outcome := range []string{"accept", "ignore", "reject", "duplicate", "given_up", "retried"} {
+			m.outgoing.WithLabelValues(string(topic), outcome)
+		}
+	}
 	if registry == nil {
 		return m, nil
 	}

@@ -68,6 +68,12 @@ func New(db *store.DB, terms Terms, prefix []byte, keys []signing.Key, metrics *
 	}
 	g.keys.Store(&map[wire.NodeID]signing.Key{})
 	g.Add(keys...)
+	for _, k := range signing.Kinds() {
+		rule, _ := signing.RuleOf(k)
+		for _, o := range []Outcome{Signed, Refused, NotOurs} {
+			metrics.Signing.WithLabelValues(rule.Name, o.String()) // the first refusal is to be seen as a rise from 0
+		}
+	}
 	return g
 }
 

@@ -27,6 +27,9 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Name: metricsName + "certify_published_total", Help: "Own certify messages that were handed to gossip.",
 		}),
 	}
+	for _, how := range []string{asEmpty, asBlock, asExecuted, asNoOutput} {
+		m.layers.WithLabelValues(how)
+	}
 	r.MustRegister(m.layers, m.certified)
 	return m
 }

@@ -32,6 +32,9 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Buckets: prometheus.ExponentialBuckets(0.002, 2, 14),
 		}),
 	}
+	for _, outcome := range []string{"agreed", "failed"} {
+		m.layers.WithLabelValues(outcome)
+	}
 	r.MustRegister(m.messages, m.layers, m.published, m.unsigned, m.speaking)
 	return m
 }
