@@ -123,16 +123,20 @@ func (d *Driver) sign(v *version, e protocol.Sign) {
 // signed judges the own messages and publishes those that hare accepts.
 func (d *Driver) signed(v *version, of protocol.Sign, messages []*wire.HareMessage) {
 	effects := make([]protocol.Effect, 0, len(messages))
+	late := 0
 	for _, m := range messages {
 		step := v.core.Signed(m)
 		if step.Verdict != protocol.Accept {
+			late++
 			d.deps.Log.Warn("an own hare message is not published", "identity", m.Sender, "layer", m.Body.Layer, "err", step.Err)
 		}
 		effects = append(effects, step.Effects...)
 	}
 	d.do(v, effects)
 	due := d.layers.Start(of.Layer).Add(v.core.Params().RoundStart(of.At))
-	d.deps.Metrics.said(len(messages), d.deps.Now().Sub(due))
+	after := d.deps.Now().Sub(due)
+	d.deps.Metrics.said(len(messages), after)
+	d.deps.Log.Debug("own hare messages", "layer", of.Layer, "round", of.At, "messages", len(messages), "late", late, "after", after)
 }
 
 // stored is a message for gossip, named by its content.
