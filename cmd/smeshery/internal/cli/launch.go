@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/smeshery/smeshery/cmd/smeshery/internal/nodeconfig"
 	"github.com/smeshery/smeshery/pkg/address"
 	"github.com/smeshery/smeshery/pkg/telemetry"
+	"github.com/smeshery/smeshery/services/activation"
 	apigateway "github.com/smeshery/smeshery/services/api-gateway"
 )
 
@@ -55,7 +57,7 @@ func nodeConfig(cfg *nodeconfig.Config, log *slog.Logger) (node.Config, error) {
 			Standalone: cfg.Bool("main.standalone"), Name: cfg.Text("smeshery.name"), Identities: identities, Coinbase: coinbase,
 			Units: uint32(cfg.Uint("smeshing.smeshing-opts.smeshing-opts-numunits")),
 			PoETs: poets, PoetListen: listen, PoetRPC: cfg.Text("smeshery.poet-rpc-listener"), PoetDir: poetDir, PostDir: postDir,
-			API: apiConfig(cfg), Admin: adminListener(cfg), Version: version(),
+			PostServices: postServices(cfg), API: apiConfig(cfg), Admin: adminListener(cfg), Version: version(),
 		},
 	}, nil
 }
@@ -80,6 +82,21 @@ func poetsOf(cfg *nodeconfig.Config) (urls []string, listen string, err error) {
 	return urls, net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80")), nil
 }
 
+// postServices are the listeners for post-services; the one with TLS is the API's
+// unless its services are theirs.
+func postServices(cfg *nodeconfig.Config) activation.PostServices {
+	out := activation.PostServices{Plain: cfg.Text("api.grpc-post-listener")}
+	if forPost(cfg) {
+		out.TLS, out.CAFile = cfg.Text("api.grpc-tls-listener"), cfg.Text("api.grpc-tls-ca-cert")
+		out.CertFile, out.KeyFile = cfg.Text("api.grpc-tls-cert"), cfg.Text("api.grpc-tls-key")
+	}
+	return out
+}
+
+func forPost(cfg *nodeconfig.Config) bool {
+	return !cfg.Given("api.grpc-tls-services") || slices.Contains(cfg.Strings("api.grpc-tls-services"), "post")
+}
+
 func apiConfig(cfg *nodeconfig.Config) apigateway.Config {
 	api := apigateway.DefaultConfig()
 	for path, to := range map[string]*string{
@@ -97,6 +114,9 @@ func apiConfig(cfg *nodeconfig.Config) apigateway.Config {
 		if cfg.Given(path) {
 			*to = nodeconfig.Unique(cfg.Strings(path))
 		}
+	}
+	if forPost(cfg) {
+		api.TLSListener = ""
 	}
 	api.ReceiveSize, api.SendSize = int(cfg.Int("api.grpc-recv-msg-size")), int(cfg.Int("api.grpc-send-msg-size"))
 	api.SmesherStreamInterval = cfg.Duration("api.smesherstreaminterval")

@@ -56,7 +56,7 @@ func (n *Node) keep(ctx context.Context, m module, ready chan struct{}) {
 
 // run is one life of a service. isReady is called at most once, before run returns.
 func (n *Node) run(ctx context.Context, m module, isReady func()) error {
-	w := wiring{log: telemetry.ForService(n.log, m.name), registry: telemetry.NewRegistry(), pow: n.pow}
+	w := wiring{log: n.logOf(m.name), levels: n.levels, registry: telemetry.NewRegistry(), pow: n.pow}
 	var err error
 	if !m.noDatabase {
 		conns := store.Config{URL: n.url, Schema: m.schema.Name, ReadOnly: m.schema.Name == "", MaxConns: 16, Metrics: w.registry, Service: m.name}

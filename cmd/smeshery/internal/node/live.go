@@ -45,6 +45,10 @@ type Live struct {
 	PoetListen, PoetRPC string
 	// PoetDir and PostDir hold the work of PoET rounds and the data of identities.
 	PoetDir, PostDir string
+	// PostServices are the listeners for post-services of other machines.
+	PostServices activation.PostServices
+	// Stop ends the process when an operator asks for it over the API; may be nil.
+	Stop func()
 	// API has the listeners of the gateway; its Network is filled in.
 	API apigateway.Config
 	// Admin is where metrics, health and profiles are served; empty: nowhere.
@@ -112,7 +116,9 @@ func live() []module {
 		{name: bus.APIService, build: func(cfg Config, w wiring) (service, error) {
 			api := cfg.Live.API
 			api.Network, api.Version = cfg.Network, cfg.Live.Version
-			return apigateway.New(api, apigateway.Deps{DB: w.db, Bus: w.bus, Log: w.log, Registry: w.registry, Now: cfg.Now})
+			return apigateway.New(api, apigateway.Deps{
+				DB: w.db, Bus: w.bus, Log: w.log, Registry: w.registry, Now: cfg.Now, Levels: w.levels, Stop: cfg.Live.Stop,
+			})
 		}},
 	}
 }
@@ -185,9 +191,7 @@ func (n *Node) AdminAddr() net.Addr { return n.admin }
 
 // APIAddr is where a listener of the gateway is; nil if it is not open.
 func (n *Node) APIAddr(listener string) net.Addr {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if s, ok := n.running[bus.APIService].service.(*apigateway.Service); ok {
+	if s := n.api(); s != nil {
 		return s.Addr(listener)
 	}
 	return nil
@@ -203,7 +207,7 @@ func activationConfig(cfg *Config) activation.Config {
 	return activation.Config{
 		Network: cfg.Network, Identities: cfg.Live.Identities, Seed: cfg.Seed, LocalSpace: true,
 		Holder: cfg.holder(bus.ActivationService), Instance: cfg.sole(), LeaseTTL: leaseTTL,
-		PoETs: cfg.Live.PoETs, Coinbase: cfg.Live.Coinbase,
+		PoETs: cfg.Live.PoETs, Coinbase: cfg.Live.Coinbase, PostServices: cfg.Live.PostServices,
 		Smeshing: activation.Smeshing{Units: cfg.Live.Units, AutoInit: true},
 	}
 }

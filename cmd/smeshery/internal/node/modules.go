@@ -29,8 +29,10 @@ type wiring struct {
 	db  *store.DB
 	bus *bus.Conn
 	// pow is shared by the services of the process: RandomX takes 256 MB.
-	pow      *randomx.Lazy
-	log      *slog.Logger
+	pow *randomx.Lazy
+	log *slog.Logger
+	// levels are the log levels of all services, by name.
+	levels   map[string]*slog.LevelVar
 	registry *prometheus.Registry
 }
 

@@ -54,6 +54,7 @@ type Node struct {
 	log      *slog.Logger
 	url      string
 	modules  []module
+	levels   map[string]*slog.LevelVar
 	pow      *randomx.Lazy
 	database *database // nil with a DatabaseURL
 	server   *bus.Server
@@ -88,6 +89,10 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	n := &Node{cfg: cfg, log: cfg.Log, url: cfg.DatabaseURL, running: make(map[string]running), failed: make(chan struct{})}
 	if n.modules, err = chosen(&cfg); err != nil {
 		return nil, err
+	}
+	n.levels = make(map[string]*slog.LevelVar)
+	for _, m := range n.modules {
+		n.levels[m.name] = new(slog.LevelVar)
 	}
 	n.pow = randomx.NewLazy(randomx.Config{Key: []byte(post.PowKey), VMs: runtime.GOMAXPROCS(0)}, time.Minute)
 	starting, done := context.WithTimeout(ctx, startLimit)
