@@ -33,6 +33,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"standalone", "[flags]", "run a whole network on this machine", standaloneCommand},
+		{"wallet", "COMMAND", "keep accounts, send coins", walletCommand},
 		{"replay", "[flags] DIR|state.sql", "feed a recorded network through the node and compare", replayCommand},
 		{"migrate", "--database URL", "bring the schemas of a database up to date", migrateCommand},
 		{"post", "COMMAND", "make, prove and verify proof of space data by hand", postCommand},

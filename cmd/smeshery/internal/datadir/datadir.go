@@ -275,3 +275,17 @@ func (p *preparation) write() error {
 	}
 	return os.Rename(temp, p.In(networkFile))
 }
+
+// HRP is the prefix of addresses of the network of a directory; empty if it has
+// none.
+func HRP(dir string) string {
+	raw, err := os.ReadFile(filepath.Join(dir, networkFile))
+	if err != nil {
+		return ""
+	}
+	cfg, _, err := nodeconfig.Resolve(nodeconfig.Input{File: raw})
+	if err != nil {
+		return ""
+	}
+	return cfg.Text("main.network-hrp")
+}
