@@ -1,6 +1,7 @@
 package smeshing
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -69,7 +70,9 @@ func (l *life) show(ctx context.Context, step read.Step, publish wire.EpochID, u
 
 // note adds why it does not go on.
 func (l *life) note(ctx context.Context, reason error) {
-	_, err := l.deps.DB.Exec(ctx, `UPDATE steps SET note = $2 WHERE node_id = $1`, l.id[:], fmt.Sprintf("%.500s", reason))
+	_, err := l.deps.DB.Exec(ctx, `INSERT INTO steps (node_id, name, step, note) SELECT $1, $2, $3, $4 FROM lease WHERE name = $5 AND term = $6
+		ON CONFLICT (node_id) DO UPDATE SET note = excluded.note`,
+		l.id[:], l.deps.Name(l.id), string(cmp.Or(l.shown, read.StepWaitWindow)), fmt.Sprintf("%.500s", reason), l.lease, int64(l.term))
 	if err != nil && ctx.Err() == nil {
 		l.log.Warn("note is lost", "err", err)
 	}
