@@ -170,7 +170,7 @@ func same(t testing.TB, want, got proto.Message) {
 }
 
 // collect reads a stream until it ends, or until quiet says that it is enough.
-func collect(t testing.TB, ctx context.Context, g *gateway, m method, request proto.Message, enough int) ([]proto.Message, error) {
+func collect(ctx context.Context, t testing.TB, g *gateway, m method, request proto.Message, enough int) ([]proto.Message, error) {
 	t.Helper()
 	stream, err := g.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, m.path)
 	require.NoError(t, err)

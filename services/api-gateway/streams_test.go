@@ -41,7 +41,7 @@ func (g *gateway) stream(t *testing.T, c streamed) {
 	if len(c.Request) > 2 {
 		decode(t, c.Request, request)
 	}
-	got, err := collect(t, ctx, g, m, request, enough)
+	got, err := collect(ctx, t, g, m, request, enough)
 	if c.Error != nil {
 		c.Error.check(t, err)
 	} else {

@@ -125,6 +125,10 @@ func (s *Service) Run(ctx context.Context) error {
 			return fmt.Errorf("gossip: %w", err)
 		}
 	}
+	status := bus.Queue{Length: 256, Full: actor.Refuse}
+	if _, err := bus.Serve(ctx, s.deps.Bus, bus.GossipStatus(), status, s.status); err != nil {
+		return fmt.Errorf("gossip: %w", err)
+	}
 	for _, topic := range bus.GossipTopics() {
 		group.Go(func() error { return s.relay(ctx, topic) })
 	}
@@ -142,6 +146,11 @@ func (s *Service) Run(ctx context.Context) error {
 func (s *Service) fetch(_ context.Context, r bus.FetchRequest) (bus.FetchReply, error) {
 	s.metrics.unfetched.Add(float64(len(r.Hashes)))
 	return bus.FetchReply{Outcomes: make([]bus.FetchOutcome, len(r.Hashes))}, nil
+}
+
+// status tells of a node without peers. It reads only.
+func (s *Service) status(context.Context, bus.None) (bus.GossipReply, error) {
+	return bus.GossipReply{}, nil
 }
 
 // id names a message among those seen.

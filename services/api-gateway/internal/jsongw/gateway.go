@@ -88,8 +88,7 @@ func Handler(ctx context.Context, o Options, services []serve.Service) (http.Han
 	if err != nil {
 		return nil, fmt.Errorf("json of %s: %w", removedPath, err)
 	}
-	var handler http.Handler = bound(mux, o.MaxBody)
-	handler = recovering(handler, mux, o)
+	handler := recovering(bound(mux, o.MaxBody), mux, o)
 	handler = o.Metrics.around(handler)
 	return cors(handler, o.Origins), nil
 }

@@ -118,10 +118,10 @@ func (f *flow[T]) send(stream grpc.ServerStreamingServer[T], e live.Event) error
 // ended is how a stream ends: well if its client left.
 func ended(ctx context.Context, err error) error {
 	var overflow *live.Overflow
-	switch {
-	case err == nil, ctx.Err() != nil:
-		return nil
-	case errors.As(err, &overflow):
+	if ctx.Err() != nil {
+		err = nil
+	}
+	if errors.As(err, &overflow) {
 		return errOverflow
 	}
 	return node.Failed(err)
