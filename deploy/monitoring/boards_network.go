@@ -47,7 +47,7 @@ func networkBoard() Dashboard {
 				{"sum by (object, verdict) (rate(smeshery_activation_objects_total" + rate + "))", "{{object}} {{verdict}}"},
 			}},
 			{Title: "Blocks and transactions judged", Unit: "ops", Queries: []Query{
-				{"sum by (kind, verdict) (rate(smeshery_state_judged_total" + rate + "))", "{{kind}} {{verdict}}"},
+				{orZero("sum by (kind, verdict) (rate(smeshery_state_judged_total" + rate + "))"), "{{kind}} {{verdict}}"},
 			}},
 			{Title: "Objects that no peer had", Unit: "ops", Queries: []Query{{"sum(rate(smeshery_gossip_unfetched_objects_total" + rate + "))", "unfetched"}}},
 		}},

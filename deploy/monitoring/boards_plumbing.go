@@ -10,7 +10,7 @@ func busBoard() Dashboard {
 			{Title: "Refused as busy", Unit: "ops", Queries: each(Services(), "sum by (subject) (rate(smeshery_SERVICE_bus_queue_refused_total"+rate+"))", "SERVICE {{subject}}")},
 		}},
 		{"Calls", []Panel{
-			{Title: "Requests sent", Unit: "ops", Queries: each(callers(), "sum by (code) (rate(smeshery_SERVICE_bus_calls_total"+rate+"))", "SERVICE {{code}}")},
+			{Title: "Requests sent", Unit: "ops", Queries: each(callers(), orZero("sum by (code) (rate(smeshery_SERVICE_bus_calls_total"+rate+"))"), "SERVICE {{code}}")},
 			{Title: "Requests sent that failed", Unit: "ops", Queries: each(callers(),
 				orZero(`sum by (subject, code) (rate(smeshery_SERVICE_bus_calls_total{code!="ok"}`+rate+"))"), "SERVICE {{subject}} {{code}}")},
 			{Title: "Requests answered", Unit: "ops", Queries: each(servers(), "sum by (code) (rate(smeshery_SERVICE_bus_requests_total"+rate+"))", "SERVICE {{code}}")},
@@ -18,7 +18,7 @@ func busBoard() Dashboard {
 			{Title: "Handlers that panicked", Unit: "short", Queries: each(Services(), orZero("sum by (subject) (increase(smeshery_SERVICE_bus_panics_total"+rate+"))"), "SERVICE {{subject}}")},
 		}},
 		{"Streams", []Panel{
-			{Title: "Messages", Help: "Of GOSSIP_OUT and WORK those that nobody has taken.", Unit: "short", Queries: []Query{{"max by (stream) (smeshery_gossip_stream_messages)", "{{stream}}"}}},
+			{Title: "Messages", Help: "Of GOSSIP_OUT those that are not published yet.", Unit: "short", Queries: []Query{{"max by (stream) (smeshery_gossip_stream_messages)", "{{stream}}"}}},
 			{Title: "Size", Unit: "bytes", Queries: []Query{{"max by (stream) (smeshery_gossip_stream_bytes)", "{{stream}}"}}},
 			{Title: "Oldest message", Unit: "s", Queries: []Query{{"max by (stream) (smeshery_gossip_stream_oldest_seconds)", "{{stream}}"}}},
 			{Title: "Consumers", Unit: "short", Queries: []Query{{"max by (stream) (smeshery_gossip_stream_consumers)", "{{stream}}"}}},

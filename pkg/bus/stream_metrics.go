@@ -35,7 +35,7 @@ func NewStreamMetrics(c *Conn) prometheus.Collector {
 	}
 	return &streamMetrics{
 		conn:     c,
-		messages: desc("messages", "Messages in a stream; of GOSSIP_OUT and WORK those that nobody has taken."),
+		messages: desc("messages", "Messages in a stream; of GOSSIP_OUT those that are not published yet."),
 		bytes:    desc("bytes", "Size of a stream."),
 		oldest:   desc("oldest_seconds", "Age of the oldest message in a stream."),
 		watchers: desc("consumers", "Consumers of a stream."),

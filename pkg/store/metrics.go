@@ -121,7 +121,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 const lookSQL = `SELECT pg_database_size(current_database()),
 	(SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	 WHERE n.nspname = $1 AND c.relkind IN ('r', 'm')),
-	(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+	(SELECT sum(numbackends)::bigint FROM pg_stat_database),
 	current_setting('max_connections')::bigint,
 	coalesce(extract(epoch FROM clock_timestamp() - (SELECT min(xact_start) FROM pg_stat_activity WHERE pid <> pg_backend_pid())), 0)::float8`
 

@@ -54,6 +54,13 @@ BEGIN
 		EXCEPTION WHEN unique_violation THEN NULL;
 		END;
 	END IF;
+	-- For metrics; a migrator that may not give it leaves them with less to show.
+	IF NOT pg_has_role('$reader', 'pg_read_all_stats', 'MEMBER') THEN
+		BEGIN
+			GRANT pg_read_all_stats TO $reader;
+		EXCEPTION WHEN insufficient_privilege OR unique_violation THEN NULL;
+		END;
+	END IF;
 END
 $do$`
 
