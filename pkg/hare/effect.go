@@ -6,10 +6,11 @@ import "github.com/smeshery/smeshery/pkg/wire"
 type Effect interface{ effect() }
 
 // Prove asks for the identities' VRF proofs of Message, to be answered with
-// Proofs.
+// Proofs, or with Seats by a caller that has counted them.
 type Prove struct {
 	Layer      wire.LayerID
 	At         wire.IterRound
+	Beacon     wire.Beacon
 	Message    []byte
 	Identities []wire.NodeID
 }

@@ -132,7 +132,7 @@ func (h *Hare) seatsHold(m *wire.HareMessage) bool {
 	if e.Count == 0 {
 		return false
 	}
-	valid, err := h.oracle.Validate(h.seat(m.Body.Layer, m.Body.IterRound, m.Sender, e.Proof), e.Count)
+	valid, err := h.oracle.Validate(h.params.Seat(m.Body.Layer, m.Body.IterRound, m.Sender, e.Proof), e.Count)
 	return err == nil && valid
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/smeshery/smeshery/pkg/eligibility"
 	"github.com/smeshery/smeshery/pkg/network"
 	"github.com/smeshery/smeshery/pkg/wire"
 )
@@ -66,4 +67,12 @@ func (p Params) seats(layer wire.LayerID, round wire.HareRound) int {
 		return int(p.Leaders)
 	}
 	return int(p.CommitteeFor(layer))
+}
+
+// Seat is what the oracle is asked for an identity's place in a round of a layer
+// (spec 05 §2.8).
+func (p Params) Seat(layer wire.LayerID, at wire.IterRound, node wire.NodeID, proof wire.VrfSignature) eligibility.Seat {
+	return eligibility.Seat{
+		Layer: layer, Round: at.Absolute(), Committee: p.seats(layer, at.Round), Node: node, Proof: proof,
+	}
 }

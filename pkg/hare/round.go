@@ -36,6 +36,14 @@ func next(at wire.IterRound) wire.IterRound {
 	return at
 }
 
+// NextSpeaking is the next round in which identities may send.
+func NextSpeaking(at wire.IterRound) wire.IterRound {
+	for at = next(at); !speaks(at.Round); {
+		at = next(at)
+	}
+	return at
+}
+
 // speaks tells whether identities may send in the round.
 func speaks(r wire.HareRound) bool { return lists(r) || refers(r) }
 

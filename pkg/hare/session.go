@@ -30,14 +30,15 @@ type session struct {
 	// proving is the round whose proofs were asked for and have not come.
 	proving *wire.IterRound
 	// seats are the identities with seats in the coming round.
-	seats []seat
+	seats []Seated
 	// late is what was said in the last round while its proofs were not there.
 	late *Output
 }
 
-type seat struct {
-	node        wire.NodeID
-	eligibility wire.HareEligibility
+// Seated is an identity with seats in a round.
+type Seated struct {
+	Node        wire.NodeID
+	Eligibility wire.HareEligibility
 }
 
 // Proof is an identity's answer to Prove.
@@ -61,6 +62,7 @@ func (h *Hare) prepare(s *session) []Effect {
 	return []Effect{Prove{
 		Layer:      s.layer,
 		At:         at,
+		Beacon:     s.beacon,
 		Message:    eligibility.Message(s.beacon, at.Absolute(), s.layer),
 		Identities: s.identities,
 	}}
@@ -69,21 +71,55 @@ func (h *Hare) prepare(s *session) []Effect {
 // Proofs answers Prove, once, for all identities that could be asked. Proofs
 // that come after their round executed still speak, until the next one does.
 func (h *Hare) Proofs(layer wire.LayerID, at wire.IterRound, proofs []Proof) []Effect {
-	s := h.session(layer)
-	if s == nil {
+	if s := h.session(layer); s == nil || !s.awaits(at) {
 		return nil
 	}
+	var seats []Seated
+	for _, p := range proofs {
+		count, err := h.oracle.Count(h.params.Seat(layer, at, p.Node, p.Proof))
+		if err == nil && count > 0 {
+			seats = append(seats, Seated{p.Node, wire.HareEligibility{Proof: p.Proof, Count: count}})
+		}
+	}
+	return h.Seats(layer, at, seats)
+}
+
+// Seats answers Prove like Proofs, with seats that the oracle has counted.
+func (h *Hare) Seats(layer wire.LayerID, at wire.IterRound, seats []Seated) []Effect {
+	s := h.session(layer)
+	if s == nil || !s.awaits(at) {
+		return nil
+	}
+	seats = s.asked(seats)
 	if s.late != nil && s.late.At == at {
 		out := *s.late
 		s.late = nil
-		return h.say(s, h.seated(s, at, proofs), out)
-	}
-	if s.proving == nil || *s.proving != at {
-		return nil
+		return h.say(s, seats, out)
 	}
 	s.proving = nil
-	s.seats = h.seated(s, at, proofs)
+	s.seats = seats
 	return h.afterProofs(s)
+}
+
+// awaits tells whether proofs of the round are still of use.
+func (s *session) awaits(at wire.IterRound) bool {
+	return s.late != nil && s.late.At == at || s.proving != nil && *s.proving == at
+}
+
+// asked keeps the session's identities, each once.
+func (s *session) asked(seats []Seated) []Seated {
+	open := make(map[wire.NodeID]bool, len(s.identities))
+	for _, id := range s.identities {
+		open[id] = true
+	}
+	out := make([]Seated, 0, len(seats))
+	for _, seat := range seats {
+		if open[seat.Node] {
+			open[seat.Node] = false
+			out = append(out, seat)
+		}
+	}
+	return out
 }
 
 // afterProofs executes a preround without speakers at once (spec 05 §6.3).
@@ -92,32 +128,6 @@ func (h *Hare) afterProofs(s *session) []Effect {
 		return h.execute(s)
 	}
 	return nil
-}
-
-// seated keeps the identities that have seats in the round.
-func (h *Hare) seated(s *session, at wire.IterRound, proofs []Proof) []seat {
-	var out []seat
-	asked := make(map[wire.NodeID]bool, len(s.identities))
-	for _, id := range s.identities {
-		asked[id] = true
-	}
-	for _, p := range proofs {
-		if !asked[p.Node] {
-			continue
-		}
-		asked[p.Node] = false
-		count, err := h.oracle.Count(h.seat(s.layer, at, p.Node, p.Proof))
-		if err == nil && count > 0 {
-			out = append(out, seat{p.Node, wire.HareEligibility{Proof: p.Proof, Count: count}})
-		}
-	}
-	return out
-}
-
-func (h *Hare) seat(l wire.LayerID, at wire.IterRound, n wire.NodeID, p wire.VrfSignature) eligibility.Seat {
-	return eligibility.Seat{
-		Layer: l, Round: at.Absolute(), Committee: h.params.seats(l, at.Round), Node: n, Proof: p,
-	}
 }
 
 // execute executes the session's coming round and prepares the one after.
@@ -163,7 +173,7 @@ func (h *Hare) end(s *session, err error) []Effect {
 }
 
 // say asks to sign a round's value for every seated identity (spec 05 §6.4).
-func (h *Hare) say(s *session, seats []seat, out Output) []Effect {
+func (h *Hare) say(s *session, seats []Seated, out Output) []Effect {
 	// A longer list fits no message; upstream would crash on it.
 	if out.Value == nil || len(seats) == 0 || len(out.Value.Proposals) > wire.MaxHareProposals {
 		return nil
@@ -174,9 +184,9 @@ func (h *Hare) say(s *session, seats []seat, out Output) []Effect {
 	for i, seat := range seats {
 		sign.Messages[i] = &wire.HareMessage{
 			Body: wire.HareBody{
-				Layer: s.layer, IterRound: out.At, Value: value, Eligibility: seat.eligibility,
+				Layer: s.layer, IterRound: out.At, Value: value, Eligibility: seat.Eligibility,
 			},
-			Sender: seat.node,
+			Sender: seat.Node,
 		}
 	}
 	return []Effect{sign}
