@@ -33,7 +33,11 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"standalone", "[flags]", "run a whole network on this machine", standaloneCommand},
+		{"run-split", "[flags]", "run it as one process a service", runSplitCommand},
+		{"run", "--target SERVICE [flags]", "run some services over NATS and Postgres", runCommand},
 		{"wallet", "COMMAND", "keep accounts, send coins", walletCommand},
+		{"identity", "COMMAND", "keys of identities, and what they signed", identityCommand},
+		{"config", "check|print|diff", "read settings as a node would", configCommand},
 		{"replay", "[flags] DIR|state.sql", "feed a recorded network through the node and compare", replayCommand},
 		{"migrate", "--database URL", "bring the schemas of a database up to date", migrateCommand},
 		{"post", "COMMAND", "make, prove and verify proof of space data by hand", postCommand},

@@ -20,6 +20,7 @@ import (
 	"github.com/smeshery/smeshery/cmd/smeshery/internal/nodeconfig"
 	"github.com/smeshery/smeshery/pkg/address"
 	"github.com/smeshery/smeshery/pkg/telemetry"
+	"github.com/smeshery/smeshery/pkg/wire"
 	"github.com/smeshery/smeshery/services/activation"
 	apigateway "github.com/smeshery/smeshery/services/api-gateway"
 )
@@ -33,9 +34,11 @@ func nodeConfig(cfg *nodeconfig.Config, log *slog.Logger) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, err
 	}
-	coinbase, err := address.Parse(params.HRP, cfg.Text("smeshing.smeshing-coinbase"))
-	if err != nil {
-		return node.Config{}, fmt.Errorf("--coinbase: %w", err)
+	var coinbase wire.Address
+	if text := cfg.Text("smeshing.smeshing-coinbase"); text != "" {
+		if coinbase, err = address.Parse(params.HRP, text); err != nil {
+			return node.Config{}, fmt.Errorf("--coinbase: %w", err)
+		}
 	}
 	seed := make([]byte, 32)
 	if _, err := rand.Read(seed); err != nil {
@@ -162,7 +165,7 @@ func newLog(w io.Writer, cfg *nodeconfig.Config) *slog.Logger {
 
 // checkPorts tells of addresses that something else listens on, by the flag that
 // moves ours.
-func checkPorts(ctx context.Context, cfg *nodeconfig.Config, poet string) error {
+func checkPorts(ctx context.Context, cfg *nodeconfig.Config, poet string, metrics ...string) error {
 	var found nodeconfig.Problems
 	wanted := []struct{ path, address string }{
 		{"api.grpc-public-listener", cfg.Text("api.grpc-public-listener")},
@@ -171,7 +174,9 @@ func checkPorts(ctx context.Context, cfg *nodeconfig.Config, poet string) error 
 		{"api.grpc-json-listener", cfg.Text("api.grpc-json-listener")},
 		{"smeshery.poet-listener", poet},
 		{"smeshery.poet-rpc-listener", cfg.Text("smeshery.poet-rpc-listener")},
-		{"smeshery.metrics-listener", adminListener(cfg)},
+	}
+	for _, m := range metrics {
+		wanted = append(wanted, struct{ path, address string }{"smeshery.metrics-listener", m})
 	}
 	var held []net.Listener
 	defer func() {

@@ -152,7 +152,7 @@ func standalone(ctx context.Context, e *env, dir *datadir.Dir) (int, error) {
 	if err != nil {
 		return exitError, err
 	}
-	if err := checkPorts(ctx, dir.Config, nc.Live.PoetListen); err != nil {
+	if err := checkPorts(ctx, dir.Config, nc.Live.PoetListen, nc.Live.Admin); err != nil {
 		return exitError, err
 	}
 	introduce(e, dir, &nc, logPath)

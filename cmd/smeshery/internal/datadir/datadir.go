@@ -21,7 +21,7 @@ import (
 
 // Names in a data directory.
 const (
-	networkFile = "network.json"
+	NetworkFile = "network.json"
 	genesisFile = "genesis.json"
 	WalletFile  = "wallet.json"
 	LogFile     = "smeshery.log"
@@ -116,7 +116,7 @@ func (p *preparation) locked() error {
 
 // network takes over the network that the directory belongs to, or begins one.
 func (p *preparation) network() (err error) {
-	raw, err := os.ReadFile(p.In(networkFile))
+	raw, err := os.ReadFile(p.In(NetworkFile))
 	switch {
 	case err == nil:
 		p.Config, err = p.Config.Recall(raw)
@@ -127,7 +127,7 @@ func (p *preparation) network() (err error) {
 	p.New = true
 	if _, err := os.Stat(p.In(genesisFile)); err == nil {
 		return fmt.Errorf("--data-dir %s: it has a %s but no %s, so it belongs to another node or to a replay; take another directory",
-			p.Path, genesisFile, networkFile)
+			p.Path, genesisFile, NetworkFile)
 	}
 	genesis := p.now.Add(genesisLead).Truncate(time.Second).UTC()
 	if p.Config.Given("genesis.genesis-time") {
@@ -269,17 +269,17 @@ func (p *preparation) write() error {
 	if err != nil {
 		return err
 	}
-	temp := p.In(networkFile) + ".new"
+	temp := p.In(NetworkFile) + ".new"
 	if err := os.WriteFile(temp, raw, 0o600); err != nil {
 		return err
 	}
-	return os.Rename(temp, p.In(networkFile))
+	return os.Rename(temp, p.In(NetworkFile))
 }
 
 // HRP is the prefix of addresses of the network of a directory; empty if it has
 // none.
 func HRP(dir string) string {
-	raw, err := os.ReadFile(filepath.Join(dir, networkFile))
+	raw, err := os.ReadFile(filepath.Join(dir, NetworkFile))
 	if err != nil {
 		return ""
 	}

@@ -20,7 +20,7 @@ var ofNetwork = []string{
 }
 
 // sticky are settings that a network's directory keeps until they are given anew.
-var sticky = []string{"smeshing.smeshing-coinbase"}
+var sticky = []string{"smeshing.smeshing-coinbase", "smeshing.smeshing-start", "main.standalone", "main.poet-servers"}
 
 func isOfNetwork(path string) bool {
 	return slices.ContainsFunc(ofNetwork, func(p string) bool {
@@ -30,10 +30,16 @@ func isOfNetwork(path string) bool {
 
 // Remember writes down the network, so that the next start needs no flags. It is a
 // file for Recall.
-func (c *Config) Remember() ([]byte, error) {
+func (c *Config) Remember() ([]byte, error) { return c.write(false) }
+
+// Hand writes down the network and everything else that was given, as a file for
+// another process.
+func (c *Config) Hand() ([]byte, error) { return c.write(true) }
+
+func (c *Config) write(given bool) ([]byte, error) {
 	flat := make(map[string]any)
 	for path, v := range c.Flat() {
-		if isOfNetwork(path) || slices.Contains(sticky, path) {
+		if isOfNetwork(path) || slices.Contains(sticky, path) || given && c.given[path] {
 			flat[path] = v
 		}
 	}
