@@ -25,7 +25,7 @@ func identityAlerts() Group {
 		},
 		{
 			Name: "RegistrationMissing", Severity: Critical,
-			Expr:    "min by (network) (smeshery_activation_registration_closes_seconds) < on (network) (0.01 * " + epoch + ")",
+			Expr:    "min by (network) (smeshery_activation_registration_closes_seconds) < on (network) (0.01 * " + epoch + ")\nand on (network) (sum by (network) (smeshery_activation_identity_steps{step=\"registering\"}) > 0)",
 			Summary: "An identity is not registered at any PoET and its round begins in {{ $value | humanizeDuration }}",
 			Means:   "Who does not register before the round begins has no ATX for the epoch after it: no rewards for a whole epoch.",
 			Look:    "Requests to PoETs on dashboard Identities; `smeshery identity list` for the identity and its note; logs `not registered`.",

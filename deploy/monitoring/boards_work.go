@@ -20,7 +20,7 @@ func identitiesBoard() Dashboard {
 			{Title: "Rounds that failed", Unit: "short", Queries: []Query{
 				{"sum by (reason) (increase(smeshery_activation_rounds_failed_total" + rate + "))", "{{reason}}"},
 			}},
-			{Title: "Time left", Help: "Of the identity that has least. Not shown while nobody works on an ATX.", Unit: "s", Queries: []Query{
+			{Title: "Time left", Help: "To publish: of the identity that has least, not shown while nobody works on an ATX. To register: until the next round begins.", Unit: "s", Queries: []Query{
 				{"min(smeshery_activation_publish_ends_seconds)", "to publish"},
 				{"min(smeshery_activation_registration_closes_seconds)", "to register"},
 			}},

@@ -43,7 +43,7 @@ func newMetrics(s *Smesher) *metrics {
 			Name: prefix + "rounds_failed_total", Help: "Ways to an ATX that ended without one, by reason: poet, expired, refused, initial_post, other.",
 		}, []string{"reason"}),
 		steps:  desc("identity_steps", "Identities at each step of their lives.", "step"),
-		closes: desc("registration_closes_seconds", "Time until the PoET round begins that identities are still registering for; none: no such identity."),
+		closes: desc("registration_closes_seconds", "Time until the next PoET round begins, with which registration for it ends."),
 		ends:   desc("publish_ends_seconds", "Least time that an identity has left to publish the ATX that it works on; none: no such identity."),
 	}
 	for _, operation := range []string{atRegister, atProof} {
@@ -110,14 +110,11 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	count := make(map[read.Step]int)
-	var closes, ends time.Time
+	var ends time.Time
 	for _, p := range m.s.places() {
 		count[p.step]++
 		if p.publish == 0 || !working(p.step) {
 			continue
-		}
-		if p.step == read.StepRegister {
-			closes = earliest(closes, m.s.calendar.RoundStart(p.publish))
 		}
 		ends = earliest(ends, m.s.calendar.PublishEnds(p.publish))
 	}
@@ -125,12 +122,19 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 		gauge(m.steps, float64(count[step]), string(step))
 	}
 	now := m.s.deps.Alarm.Now()
-	if !closes.IsZero() {
-		gauge(m.closes, closes.Sub(now).Seconds())
-	}
+	gauge(m.closes, m.nextRound(now).Sub(now).Seconds())
 	if !ends.IsZero() {
 		gauge(m.ends, ends.Sub(now).Seconds())
 	}
+}
+
+// nextRound is when the next PoET round begins.
+func (m *metrics) nextRound(now time.Time) time.Time {
+	publish := m.s.calendar.EpochAt(now) + 1
+	for !m.s.calendar.RoundStart(publish).After(now) {
+		publish++
+	}
+	return m.s.calendar.RoundStart(publish)
 }
 
 var allSteps = [...]read.Step{
