@@ -3,6 +3,7 @@ package hare_test
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -24,10 +25,13 @@ type crowd struct {
 	now   atomic.Int64
 	keys  map[wire.NodeID]identity
 	said  chan int
+	mu    sync.Mutex
 	spent float64 // on keys
 }
 
 func (c *crowd) Prove(_ context.Context, items []bus.VRFItem) []bus.VRFResult {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	began := cpuSeconds()
 	out := make([]bus.VRFResult, len(items))
 	for i, item := range items {
@@ -38,6 +42,8 @@ func (c *crowd) Prove(_ context.Context, items []bus.VRFItem) []bus.VRFResult {
 }
 
 func (c *crowd) Sign(_ context.Context, items []bus.SignItem) []bus.SignResult {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	began := cpuSeconds()
 	prefix := c.verifier.Prefix()
 	out := make([]bus.SignResult, len(items))
@@ -84,7 +90,9 @@ func BenchmarkRound1000(b *testing.B) {
 		for _, due := range rounds {
 			n.now.Store(start.Add(due).UnixNano())
 			driver.Wake()
-			require.Equal(b, identities, <-n.said)
+			for said := 0; said < identities; {
+				said += <-n.said
+			}
 		}
 		cpu += cpuSeconds() - before
 		count += len(rounds)

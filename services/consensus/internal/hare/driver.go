@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -105,12 +106,17 @@ type Driver struct {
 	versions []*version
 	// first is the lowest layer that may have a session here.
 	first wire.LayerID
+	// seats tells which active set decides in a layer.
+	seats eligibility.Params
+	// vouched is the own message that is being judged: who made it here needs no
+	// proof of it.
+	vouched *own
 
 	inbox   chan *delivery
 	answers chan func()
 	wake    chan struct{}
 	coins   chan protocol.WeakCoin
-	outbox  chan []bus.Stored
+	outbox  chan []outgoing
 	ended   chan struct{}
 
 	ctx   context.Context // Run's
@@ -123,6 +129,8 @@ type version struct {
 	topic bus.GossipTopic
 	// pending are deliveries whose verdict a fetch decides.
 	pending map[protocol.Ticket]*delivery
+	// ahead are the layers whose proofs are made.
+	ahead map[wire.LayerID]*ahead
 }
 
 // delivery is a gossip message on its way through the driver.
@@ -141,12 +149,16 @@ func New(params network.Params, deps Deps) (*Driver, error) {
 	}
 	d := &Driver{
 		deps: deps, layers: layers, epoch: params.Epoch,
-		first:   layers.LayerAt(deps.Now()) + 1,
+		first: layers.LayerAt(deps.Now()) + 1,
+		seats: eligibility.Params{
+			LayersPerEpoch: params.LayersPerEpoch, Confidence: params.EligibilityConfidence,
+			EffectiveGenesis: params.FirstEffectiveGenesis(),
+		},
 		inbox:   make(chan *delivery, inboxLength),
 		answers: make(chan func(), answerLength),
 		wake:    make(chan struct{}, 1),
 		coins:   make(chan protocol.WeakCoin, 32),
-		outbox:  make(chan []bus.Stored, 256),
+		outbox:  make(chan []outgoing, 256),
 		ended:   make(chan struct{}),
 	}
 	for _, v := range [...]struct {
@@ -158,11 +170,13 @@ func New(params network.Params, deps Deps) (*Driver, error) {
 			HareParams: v.params, Hare4: v.hare4, LayersPerEpoch: params.LayersPerEpoch,
 			EffectiveGenesis: params.FirstEffectiveGenesis(),
 			LayerDuration:    params.LayerDuration, Zdist: params.Tortoise.Zdist,
-		}, deps.Oracle, surroundings{d})
+		}, seating{deps.Oracle, d}, surroundings{d})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", v.topic, err)
 		}
-		d.versions = append(d.versions, &version{core: core, topic: v.topic, pending: make(map[protocol.Ticket]*delivery)})
+		d.versions = append(d.versions, &version{
+			core: core, topic: v.topic, pending: make(map[protocol.Ticket]*delivery), ahead: make(map[wire.LayerID]*ahead),
+		})
 	}
 	return d, nil
 }
@@ -265,6 +279,11 @@ func (d *Driver) startLayer(layer wire.LayerID, synced bool) {
 		in.Beacon = &beacon
 	}
 	for _, v := range d.versions {
+		for old := range v.ahead {
+			if old < layer && !slices.Contains(v.core.Layers(), old) {
+				v.forget(old)
+			}
+		}
 		if v.core.Params().Runs(layer) {
 			d.deps.Log.Debug("hare layer", "layer", layer, "synced", synced, "beacon", in.Beacon, "identities", len(in.Identities))
 			d.warm(v, layer)

@@ -12,6 +12,7 @@ import (
 type Metrics struct {
 	messages, layers    *prometheus.CounterVec
 	published, unsigned prometheus.Counter
+	late                prometheus.Counter
 	speaking            prometheus.Histogram
 }
 
@@ -27,6 +28,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		}, []string{"outcome"}),
 		published: prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "published_total", Help: "Own hare messages that were handed to gossip."}),
 		unsigned:  prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "unsigned_total", Help: "Own hare messages that were not signed."}),
+		late:      prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + "late_total", Help: "Own hare messages that hare did not take any more: their session was over."}),
 		speaking: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: prefix + "speaking_seconds", Help: "From the time of a round until its own messages are handed to gossip.",
 			Buckets: prometheus.ExponentialBuckets(0.002, 2, 14),
@@ -35,7 +37,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	for _, outcome := range []string{"agreed", "failed"} {
 		m.layers.WithLabelValues(outcome)
 	}
-	r.MustRegister(m.messages, m.layers, m.published, m.unsigned, m.speaking)
+	r.MustRegister(m.messages, m.layers, m.published, m.unsigned, m.late, m.speaking)
 	return m
 }
 
@@ -63,8 +65,9 @@ func (m *Metrics) said(messages int, after time.Duration) {
 	}
 }
 
-func (m *Metrics) refused(messages int) {
+func (m *Metrics) unsaid(unsigned, late int) {
 	if m != nil {
-		m.unsigned.Add(float64(messages))
+		m.unsigned.Add(float64(unsigned))
+		m.late.Add(float64(late))
 	}
 }
