@@ -126,7 +126,7 @@ type fixture struct {
 }
 
 // scheme is what the tests' databases hold.
-var scheme = []store.Schema{{Name: "state", Parts: []store.Part{db.Part(), outbox.Part()}}, activationSchema}
+var scheme = []store.Schema{{Name: "state", Parts: []store.Part{db.Part(), db.ListsPart(), outbox.Part()}}, activationSchema}
 
 func newFixture(t testing.TB) *fixture {
 	f := &fixture{url: storetest.URL(t, scheme...), raws: map[wire.TransactionID][]byte{}}
