@@ -64,7 +64,7 @@ func Start(ctx context.Context, dir, rules string, targets ...string) (*Server, 
 		return nil, err
 	}
 	s := &Server{ended: make(chan struct{})}
-	s.command = exec.Command(program, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"),
+	s.command = exec.CommandContext(context.WithoutCancel(ctx), program, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"),
 		"--web.listen-address=127.0.0.1:0", "--log.level=info")
 	s.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	log, err := s.command.StderrPipe()
