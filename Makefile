@@ -14,10 +14,12 @@ GOLANGCI_VERSION := v2.15.0
 
 # How long each fuzz target runs under `make fuzz`.
 FUZZTIME ?= 60s
-# What `make run` replays until a live network can be run.
+# What `make replay` replays.
 RECORDING ?= testdata/recordings/fastnet-hare3-atx1
+# More flags for `make run` and `make run-split`, such as RUNFLAGS='--identities 100'.
+RUNFLAGS  ?=
 
-.PHONY: help setup build run test check vectors fuzz lint fmt bench generate verify clean
+.PHONY: help setup build run run-split replay test check vectors fuzz lint fmt bench generate verify clean
 
 help: ## show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,8 +31,14 @@ build: setup ## build bin/smeshery
 	@mkdir -p $(BIN)
 	$(GO) build -trimpath -o $(BIN)/smeshery ./cmd/smeshery
 
-run: build ## replay a recorded network through the node, with its own Postgres
-	$(BIN)/smeshery replay --data-dir $(BUILD)/run $(RECORDING)
+run: build ## run a whole network in one process; again to go on
+	@$(BIN)/smeshery standalone --data-dir $(BUILD)/run $(RUNFLAGS)
+
+run-split: build ## run it as one process a service
+	@$(BIN)/smeshery run-split --data-dir $(BUILD)/run-split $(RUNFLAGS)
+
+replay: build ## replay a recorded network through the node, with its own Postgres
+	$(BIN)/smeshery replay --data-dir $(BUILD)/replay $(RECORDING)
 
 test: setup ## run all tests
 	$(GO) test -timeout 20m ./...
