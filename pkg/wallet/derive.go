@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,7 +79,7 @@ func Derive(mnemonic string, n int, created time.Time) (Secrets, error) {
 	master := c.pair("Master Key", path, when)
 	out := Secrets{Mnemonic: mnemonic, Master: &master, Accounts: make([]KeyPair, n)}
 	for i := range n {
-		at := append(path[:len(path):len(path)], uint32(i))
+		at := slices.Concat(path, []uint32{uint32(i)})
 		out.Accounts[i] = c.child(uint32(i)).pair(fmt.Sprintf("Child Key %d", i), at, when)
 	}
 	return out, nil

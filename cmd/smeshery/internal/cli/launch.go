@@ -205,15 +205,18 @@ func checkPorts(ctx context.Context, cfg *nodeconfig.Config, poet string, metric
 func runNode(ctx context.Context, n *node.Node, show func(ctx context.Context) error) error {
 	running, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	shown := make(chan error, 1)
-	go func() { shown <- show(running) }()
+	shown, failed := make(chan struct{}), error(nil)
+	go func() {
+		defer close(shown)
+		failed = show(running)
+	}()
 	var err error
 	select {
 	case <-ctx.Done():
 	case <-n.Failed():
 		err = n.Err()
-	case err = <-shown:
-		shown <- err
+	case <-shown:
+		err = failed
 	}
 	cancel(err)
 	<-shown

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -222,7 +223,7 @@ func (p *preparation) identities() error {
 		}
 		p.fresh = append(p.fresh, keyfile.Identity{Name: name, Key: signing.NewKey(seed)})
 	}
-	p.Identities = append(found, p.fresh...)
+	p.Identities = slices.Concat(found, p.fresh)
 	p.Config, err = p.Config.With(path, want)
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -36,9 +37,11 @@ const (
 // Show shows the network until ctx ends.
 func Show(ctx context.Context, w *Watcher, s Screen) error {
 	following, stop := context.WithCancel(ctx)
-	followed := make(chan error, 1)
-	go func() { followed <- w.Follow(following) }()
-	defer func() { stop(); <-followed }()
+	var follower sync.WaitGroup
+	// Without events the view still looks every second.
+	follower.Go(func() { _ = w.Follow(following) })
+	defer follower.Wait()
+	defer stop()
 	v := &view{screen: s}
 	defer v.end()
 	tick := time.NewTicker(every)

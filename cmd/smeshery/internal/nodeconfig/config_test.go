@@ -2,6 +2,7 @@ package nodeconfig
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -22,7 +23,8 @@ func resolve(t *testing.T, file string, args ...string) *Config {
 
 // problems are the paths that Check complains about.
 func problems(c *Config) (paths []string) {
-	if p, ok := c.Check().(Problems); ok {
+	var p Problems
+	if errors.As(c.Check(), &p) {
 		for _, problem := range p {
 			paths = append(paths, problem.Path)
 		}
@@ -160,7 +162,7 @@ func TestWithLeavesTheOriginal(t *testing.T) {
 func TestWrongTypes(t *testing.T) {
 	for _, s := range settings() {
 		for _, raw := range []string{`[[]]`, `"\u0000"`, `{"a":{"b":[1]}}`, `1e400`, `true`, `-7.5`, `[{"x":1}]`, `""`} {
-			file := any(mustParse([]byte(raw)))
+			file := mustParse([]byte(raw))
 			parts := strings.Split(s.path, ".")
 			slices.Reverse(parts)
 			for _, part := range parts {
