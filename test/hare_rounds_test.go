@@ -40,6 +40,9 @@ func BenchmarkHareRounds(b *testing.B) {
 	}
 }
 
+// warm is how many layers go by before the first that is measured.
+const warm = 2
+
 // rounds keeps what the services tell of hare. It is their log and gossip's network.
 type rounds struct {
 	slog.Handler
@@ -55,20 +58,21 @@ func hareRounds(b *testing.B, identities int) {
 	params := network.Standalone()
 	params.LayersPerEpoch = 1000
 	first := params.FirstEffectiveGenesis() + 1
-	begin := time.Now().Add(4 * time.Second)
+	begin := time.Now().Add(10 * time.Second)
 	params.Genesis.Time = begin.Add(-time.Duration(first) * params.LayerDuration)
 	r := &rounds{Handler: slog.DiscardHandler, params: params, warned: make(map[string]int)}
 	registry := r.serve(b, identities, first)
-	sleepUntil(begin.Add(params.LayerDuration - 500*time.Millisecond)) // the first layer warms up
+	layers := warm
+	sleepUntil(begin.Add(warm*params.LayerDuration - 500*time.Millisecond))
 	r.mu.Lock()
 	r.handled, r.out, r.said, r.late = nil, nil, 0, 0
 	r.mu.Unlock()
 	failed, cpu := failures(b, registry), cpuTime()
-	layers := 0
 	for b.Loop() {
 		layers++
-		sleepUntil(begin.Add(time.Duration(layers+1)*params.LayerDuration - 500*time.Millisecond))
+		sleepUntil(begin.Add(time.Duration(layers)*params.LayerDuration - 500*time.Millisecond))
 	}
+	layers -= warm
 	cpu = cpuTime() - cpu
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -26,14 +26,16 @@ func (w *working) serve(ctx context.Context) error {
 	gossip := bus.Queue{Length: w.cfg.GossipQueue, Full: actor.DropOldest, Bytes: gossipBytes, Batch: w.cfg.Batch}
 	sync := bus.Queue{Length: w.cfg.SyncQueue, Full: actor.Refuse, Bytes: syncBytes, Batch: w.cfg.Batch}
 	proofs := bus.Queue{Length: 1024, Full: actor.Refuse, Bytes: gossipBytes, Batch: 64}
-	signing := bus.Queue{Length: 4096, Full: actor.Refuse, Bytes: gossipBytes, Batch: 64, Workers: 2}
+	proving := bus.Queue{Length: 4096, Full: actor.Refuse, Bytes: gossipBytes, Batch: 64, Workers: 2}
+	// A round of hare must not wait for the transaction of proposals or certificates.
+	signing := bus.Queue{Length: 4096, Full: actor.Refuse, Bytes: gossipBytes, Batch: 64, Workers: 4}
 	_, e1 := bus.ServeBatch(ctx, w.deps.Bus, bus.GossipIn(bus.TopicATX), gossip, judgeATXs(w, w.gossiped))
 	_, e2 := bus.ServeBatch(ctx, w.deps.Bus, bus.SyncIn(bus.KindATX), sync, judgeATXs(w, w.fetched))
 	_, e3 := bus.ServeBatch(ctx, w.deps.Bus, bus.SyncIn(bus.KindPoet), proofs, w.judgePoets)
 	_, e4 := bus.ServeBatch(ctx, w.deps.Bus, bus.GossipIn(bus.TopicMalfeasance), proofs, judgeProofs(w, w.gossipedProof))
 	_, e5 := bus.ServeBatch(ctx, w.deps.Bus, bus.SyncIn(bus.KindMalfeasance), proofs, judgeProofs(w, w.fetchedProof))
 	_, e6 := bus.ServeBatch(ctx, w.deps.Bus, bus.Sign(w.cfg.Holder), signing, w.sign)
-	_, e7 := bus.ServeBatch(ctx, w.deps.Bus, bus.ProveVRF(w.cfg.Holder), signing, w.prove)
+	_, e7 := bus.ServeBatch(ctx, w.deps.Bus, bus.ProveVRF(w.cfg.Holder), proving, w.prove)
 	_, e8 := bus.Serve(ctx, w.deps.Bus, bus.Identities(w.cfg.Holder), bus.Queue{Length: 64, Full: actor.Refuse}, w.identities)
 	return errors.Join(e1, e2, e3, e4, e5, e6, e7, e8, w.tasks.Serve(ctx), w.serveIdentities(ctx))
 }

@@ -6,18 +6,34 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/wire"
 )
 
-// decide writes the rows of claims and fills in their verdicts. It may run
-// again after a deadlock.
-func (g *Guard) decide(ctx context.Context, tx pgx.Tx, claims []claim, verdicts []Verdict) error {
-	if err := store.DemandDurable(ctx, tx); err != nil {
+// transact has the verdicts of claims decided and their rows committed, in two
+// trips to Postgres: a round of hare waits for it.
+func (g *Guard) transact(ctx context.Context, claims []claim, verdicts []Verdict) error {
+	conn, err := g.db.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer conn.Release()
+	defer func() {
+		if conn.Conn().PgConn().TxStatus() != 'I' {
+			_, _ = conn.Exec(context.WithoutCancel(ctx), "ROLLBACK")
+		}
+	}()
+	if err := g.decide(ctx, conn, claims, verdicts); err != nil {
 		return err
 	}
+	return g.commit(ctx, conn, claims, verdicts)
+}
+
+// decide fills in the verdicts of claims. It may run again after a deadlock.
+func (g *Guard) decide(ctx context.Context, tx batcher, claims []claim, verdicts []Verdict) error {
 	if err := g.step(beforeWrite); err != nil {
 		return err
 	}
@@ -27,34 +43,49 @@ func (g *Guard) decide(ctx context.Context, tx pgx.Tx, claims []claim, verdicts 
 			open = append(open, i)
 		}
 	}
-	if err := g.claimSlots(ctx, tx, claims, verdicts, open); err != nil {
-		return err
-	}
-	if err := g.audit(ctx, tx, claims, verdicts); err != nil {
-		return err
-	}
-	return g.step(beforeCommit)
-}
-
-// claimSlots runs the statement for the open claims, and again for slots that
-// another transaction took while it ran, whose rows it could not see.
-func (g *Guard) claimSlots(ctx context.Context, tx pgx.Tx, claims []claim, verdicts []Verdict, open []int) error {
+	b := new(pgx.Batch)
+	b.Queue("BEGIN")
+	b.Queue(text("begin"))
+	// Slots that another transaction took while the statement ran had rows that it
+	// could not see; once more does.
 	for range 3 {
-		if len(open) == 0 {
-			return nil
-		}
 		var err error
-		if open, err = g.claimOnce(ctx, tx, claims, verdicts, open); err != nil {
+		if open, err = g.claimOnce(ctx, tx, b, claims, verdicts, open); err != nil || len(open) == 0 {
 			return err
 		}
+		b = new(pgx.Batch)
 	}
 	return fmt.Errorf("%d slots are taken, but not visible", len(open))
 }
 
-func (g *Guard) claimOnce(ctx context.Context, tx pgx.Tx, claims []claim, verdicts []Verdict, open []int) (unseen []int, err error) {
-	b := new(pgx.Batch)
-	b.Queue("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
-	b.Queue(text("lock_shared"))
+// batcher is a connection.
+type batcher interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// commit keeps the audit and commits. Any error leaves nothing signed.
+func (g *Guard) commit(ctx context.Context, tx batcher, claims []claim, verdicts []Verdict) error {
+	if err := g.step(beforeCommit); err != nil {
+		return err
+	}
+	b, committed := new(pgx.Batch), false
+	g.audit(b, claims, verdicts)
+	b.Queue("COMMIT").Exec(func(tag pgconn.CommandTag) error {
+		committed = tag.String() == "COMMIT" // a failed transaction answers ROLLBACK
+		return nil
+	})
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	if !committed {
+		return fmt.Errorf("commit: %w", pgx.ErrTxCommitRollback)
+	}
+	g.metrics.Audited.Add(float64(len(claims)))
+	return nil
+}
+
+// claimOnce runs the statement for the open claims, behind what the batch holds.
+func (g *Guard) claimOnce(ctx context.Context, tx batcher, b *pgx.Batch, claims []claim, verdicts []Verdict, open []int) (unseen []int, err error) {
 	b.Queue(text("sign_slots"),
 		store.Column(open, func(i *int) int32 { return int32(*i) }),
 		store.Column(open, func(i *int) []byte { return claims[*i].id[:] }),
@@ -113,16 +144,12 @@ type event struct {
 	name, detail string
 }
 
-func (g *Guard) audit(ctx context.Context, tx pgx.Tx, claims []claim, verdicts []Verdict) error {
+func (g *Guard) audit(b *pgx.Batch, claims []claim, verdicts []Verdict) {
 	events := make([]event, len(claims))
 	for i := range claims {
 		events[i] = event{&claims[i], verdicts[i].Outcome.String(), verdicts[i].Reason}
 	}
-	return g.keep(ctx, tx, events)
-}
-
-func (g *Guard) keep(ctx context.Context, db store.Execer, events []event) error {
-	_, err := db.Exec(ctx, text("audit"),
+	b.Queue(text("audit"),
 		store.Column(events, func(e *event) []byte { return e.id[:] }),
 		store.Column(events, func(e *event) string { return e.name }),
 		store.Column(events, func(e *event) int16 { return int16(e.slot.Kind) }),
@@ -136,9 +163,4 @@ func (g *Guard) keep(ctx context.Context, db store.Execer, events []event) error
 		}),
 		store.Column(events, func(e *event) int64 { return int64(e.term) }),
 		store.Column(events, func(e *event) string { return e.detail }))
-	if err != nil {
-		return fmt.Errorf("keep audit events: %w", err)
-	}
-	g.metrics.Audited.Add(float64(len(events)))
-	return nil
 }

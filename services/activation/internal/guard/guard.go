@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/smeshery/smeshery/pkg/lease"
 	"github.com/smeshery/smeshery/pkg/signing"
 	"github.com/smeshery/smeshery/pkg/store"
@@ -49,6 +47,10 @@ type Guard struct {
 	// step is where tests let the process die.
 	step func(step) error
 }
+
+// retries is how often a transaction begins that Postgres could not order among
+// others.
+const retries = 5
 
 // step is a place between two actions.
 type step uint8
@@ -159,7 +161,13 @@ func (g *Guard) Sign(ctx context.Context, items []Item) ([]Verdict, error) {
 	start := time.Now()
 	verdicts := make([]Verdict, len(items))
 	claims := g.claims(items, verdicts)
-	if err := store.RetryTx(ctx, g.db, func(tx pgx.Tx) error { return g.decide(ctx, tx, claims, verdicts) }); err != nil {
+	var err error
+	for range retries {
+		if err = g.transact(ctx, claims, verdicts); !store.Retryable(err) || ctx.Err() != nil {
+			break
+		}
+	}
+	if err != nil {
 		return nil, fmt.Errorf("guard %d signatures: %w", len(items), err)
 	}
 	g.metrics.GuardRun.Observe(time.Since(start).Seconds())

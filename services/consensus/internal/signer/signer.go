@@ -2,6 +2,7 @@ package signer
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -61,6 +62,9 @@ func (s *Signer) Sign(ctx context.Context, items []bus.SignItem) []bus.SignResul
 	results := make([]bus.SignResult, len(items))
 	s.each(store.Column(items, func(i *bus.SignItem) wire.NodeID { return i.NodeID }), func(holder string, at []int) {
 		reply, err := bus.Sign(holder).Call(ctx, s.bus, bus.SignRequest{Items: pick(items, at)})
+		if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+			return // nobody waits any more
+		}
 		if err != nil || len(reply.Results) != len(at) {
 			s.log.Warn("no signatures", "holder", holder, "items", len(at), "err", err)
 			return
@@ -77,6 +81,9 @@ func (s *Signer) Prove(ctx context.Context, items []bus.VRFItem) []bus.VRFResult
 	results := make([]bus.VRFResult, len(items))
 	s.each(store.Column(items, func(i *bus.VRFItem) wire.NodeID { return i.NodeID }), func(holder string, at []int) {
 		reply, err := bus.ProveVRF(holder).Call(ctx, s.bus, bus.VRFRequest{Items: pick(items, at)})
+		if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+			return // nobody waits any more
+		}
 		if err != nil || len(reply.Results) != len(at) {
 			s.log.Warn("no proofs", "holder", holder, "items", len(at), "err", err)
 			return
