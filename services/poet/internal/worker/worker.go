@@ -186,7 +186,9 @@ func (w *Worker) work(ctx context.Context, term lease.Term, c db.Closed) error {
 	if err != nil {
 		return fmt.Errorf("round %d: %w", c.Round, err)
 	}
-	round, err := roundstore.Open(files, roundstore.Config{Statement: c.Statement, KeptLayer: w.cfg.KeptLayer})
+	round, err := roundstore.Open(files, roundstore.Config{
+		Statement: c.Statement, KeptLayer: w.cfg.KeptLayer, CheckpointEvery: checkpointEvery(w.cfg.Schedule.RoundDuration()),
+	})
 	if errors.Is(err, roundstore.ErrLost) || errors.Is(err, roundstore.ErrOtherRound) {
 		w.log.Error("a round's files are of no use and it is lost; they stay for inspection", "round", c.Round, "dir", dir, "err", err)
 		return db.Skip(ctx, w.db, term, c.Round, err.Error())
@@ -209,6 +211,13 @@ func (w *Worker) work(ctx context.Context, term lease.Term, c db.Closed) error {
 		}
 	}
 	return w.publish(ctx, term, c.Round, round)
+}
+
+// checkpointEvery is how many leaves a crash may cost: a sixtieth of a round or so,
+// and never more than some ten seconds of work.
+func checkpointEvery(round time.Duration) uint64 {
+	const leavesPerSecond, parts = 100_000, 64
+	return min(max(uint64(round.Seconds()*leavesPerSecond/parts), 1<<14), 1<<20)
 }
 
 func (w *Worker) publish(ctx context.Context, term lease.Term, number uint32, round *roundstore.Round) error {
