@@ -58,6 +58,8 @@ type node struct {
 	verifier  signing.Verifier
 
 	guard *guard
+	// slowProofs and slowSigner are how much longer activation takes.
+	slowProofs, slowSigner time.Duration
 
 	mu        sync.Mutex
 	published []published

@@ -10,6 +10,12 @@
 //
 // Invariants:
 //   - One goroutine, Run's, touches the cores. Nothing there waits for I/O.
+//   - Proofs and seats are made ahead of their rounds, from the end of the session
+//     before, so that a round costs one request for signatures. What could not be
+//     told ahead is asked for again when the session wants it.
+//   - Seats that were counted here are not validated again when the own message
+//     comes back signed; its signature is verified on the way to gossip, not before
+//     it is judged.
 //   - A driver starts no session of a layer that had begun when it was made: what
 //     an earlier process said in it is not known here. What is signed goes through
 //     activation's guard all the same, and a refusal only costs the reward.
