@@ -37,7 +37,7 @@ func (n *node) key(id wire.NodeID) identity {
 
 // Prove is hare.Keys.
 func (n *node) Prove(_ context.Context, items []bus.VRFItem) []bus.VRFResult {
-	time.Sleep(latency + n.slowProofs)
+	pass(latency + n.slowProofs)
 	out := make([]bus.VRFResult, len(items))
 	if n.noSigner {
 		return out
@@ -50,7 +50,7 @@ func (n *node) Prove(_ context.Context, items []bus.VRFItem) []bus.VRFResult {
 
 // Sign is hare.Keys, with the guard's rule: one message for a layer and round.
 func (n *node) Sign(_ context.Context, items []bus.SignItem) []bus.SignResult {
-	time.Sleep(latency + n.slowSigner)
+	pass(latency + n.slowSigner)
 	prefix := n.verifier.Prefix()
 	out := make([]bus.SignResult, len(items))
 	for i, item := range items {
