@@ -37,11 +37,11 @@ func Follow[M any](ctx context.Context, c *Conn, t Topic[M], from uint64, h func
 	}
 	for {
 		err := follow(ctx, c, t, &from, h)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // whatever failed, it was told to end
+		}
 		var stop *handlerError
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case errors.As(err, &stop):
+		if errors.As(err, &stop) {
 			return stop.err
 		}
 		c.log.Warn("follower begins again", "subject", t.subject, "from", from, "err", err)

@@ -134,10 +134,10 @@ type Consumption struct {
 // message back later. It returns when all handlers have.
 func Consume[M any](ctx context.Context, c *Conn, t Topic[M], o Consumption, h func(context.Context, Delivery[M]) error) error {
 	consumer, err := c.consumer(ctx, t.subject, t.stream, &o)
-	if err != nil && ctx.Err() != nil {
-		return nil
-	}
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return nil //nolint:nilerr // whatever failed, it was told to end
+	case err != nil:
 		return err
 	}
 	return c.pull(ctx, consumer, o, func(ctx context.Context, m jetstream.Msg) error {

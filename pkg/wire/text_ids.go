@@ -55,13 +55,13 @@ func (id TransactionID) MarshalText() ([]byte, error) { return hex.AppendEncode(
 func (id *TransactionID) UnmarshalText(text []byte) error { return unhex(id[:], text) }
 
 // MarshalText is lower-case hex.
-func (id Hash32) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, id[:]), nil }
+func (h Hash32) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, h[:]), nil }
 
 // UnmarshalText reads hex of exactly the id's length.
-func (id *Hash32) UnmarshalText(text []byte) error { return unhex(id[:], text) }
+func (h *Hash32) UnmarshalText(text []byte) error { return unhex(h[:], text) }
 
 // MarshalText is lower-case hex.
-func (id Beacon) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, id[:]), nil }
+func (b Beacon) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, b[:]), nil }
 
 // UnmarshalText reads hex of exactly the id's length.
-func (id *Beacon) UnmarshalText(text []byte) error { return unhex(id[:], text) }
+func (b *Beacon) UnmarshalText(text []byte) error { return unhex(b[:], text) }

@@ -85,8 +85,11 @@ func (w *Worker) lead(ctx context.Context, term lease.Term) error {
 	defer cancel()
 	var busy chan error
 	defer func() {
-		if cancel(); busy != nil {
-			_ = <-busy // it was cancelled
+		if cancel(); busy == nil {
+			return
+		}
+		if err := <-busy; err != nil && !errors.Is(err, context.Canceled) {
+			w.log.Warn("work on the round ended", "err", err)
 		}
 	}()
 	for {
