@@ -210,17 +210,21 @@ func (x *Certificate) GetSignature() []byte {
 	return nil
 }
 
+// SubmitRequest pays with a certificate, or with the proof of work of the fields behind it.
 type SubmitRequest struct {
-	state                 protoimpl.MessageState `protogen:"open.v1"`
-	Nonce                 uint64                 `protobuf:"varint,1,opt,name=nonce,proto3" json:"nonce,omitempty"`
-	PowParams             *PowParams             `protobuf:"bytes,2,opt,name=pow_params,json=powParams,proto3" json:"pow_params,omitempty"`
-	Prefix                []byte                 `protobuf:"bytes,3,opt,name=prefix,proto3" json:"prefix,omitempty"`
-	Challenge             []byte                 `protobuf:"bytes,4,opt,name=challenge,proto3" json:"challenge,omitempty"`
-	Pubkey                []byte                 `protobuf:"bytes,5,opt,name=pubkey,proto3" json:"pubkey,omitempty"`
-	Signature             []byte                 `protobuf:"bytes,6,opt,name=signature,proto3" json:"signature,omitempty"`
-	Deadline              *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=deadline,proto3" json:"deadline,omitempty"`
-	Certificate           *Certificate           `protobuf:"bytes,8,opt,name=certificate,proto3" json:"certificate,omitempty"`
-	CertificatePubkeyHint []byte                 `protobuf:"bytes,9,opt,name=certificate_pubkey_hint,json=certificatePubkeyHint,proto3" json:"certificate_pubkey_hint,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Challenge []byte                 `protobuf:"bytes,4,opt,name=challenge,proto3" json:"challenge,omitempty"`
+	Pubkey    []byte                 `protobuf:"bytes,5,opt,name=pubkey,proto3" json:"pubkey,omitempty"`
+	// Of prefix and challenge.
+	Signature []byte `protobuf:"bytes,6,opt,name=signature,proto3" json:"signature,omitempty"`
+	Prefix    []byte `protobuf:"bytes,3,opt,name=prefix,proto3" json:"prefix,omitempty"`
+	// By when the round's proof is needed.
+	Deadline    *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=deadline,proto3" json:"deadline,omitempty"`
+	Certificate *Certificate           `protobuf:"bytes,8,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	// The certifier's key, or the beginning of it.
+	CertificatePubkeyHint []byte     `protobuf:"bytes,9,opt,name=certificate_pubkey_hint,json=certificatePubkeyHint,proto3" json:"certificate_pubkey_hint,omitempty"`
+	PowParams             *PowParams `protobuf:"bytes,2,opt,name=pow_params,json=powParams,proto3" json:"pow_params,omitempty"`
+	Nonce                 uint64     `protobuf:"varint,1,opt,name=nonce,proto3" json:"nonce,omitempty"`
 	unknownFields         protoimpl.UnknownFields
 	sizeCache             protoimpl.SizeCache
 }
@@ -255,27 +259,6 @@ func (*SubmitRequest) Descriptor() ([]byte, []int) {
 	return file_services_poet_internal_rpc_rpc_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *SubmitRequest) GetNonce() uint64 {
-	if x != nil {
-		return x.Nonce
-	}
-	return 0
-}
-
-func (x *SubmitRequest) GetPowParams() *PowParams {
-	if x != nil {
-		return x.PowParams
-	}
-	return nil
-}
-
-func (x *SubmitRequest) GetPrefix() []byte {
-	if x != nil {
-		return x.Prefix
-	}
-	return nil
-}
-
 func (x *SubmitRequest) GetChallenge() []byte {
 	if x != nil {
 		return x.Challenge
@@ -293,6 +276,13 @@ func (x *SubmitRequest) GetPubkey() []byte {
 func (x *SubmitRequest) GetSignature() []byte {
 	if x != nil {
 		return x.Signature
+	}
+	return nil
+}
+
+func (x *SubmitRequest) GetPrefix() []byte {
+	if x != nil {
+		return x.Prefix
 	}
 	return nil
 }
@@ -316,6 +306,20 @@ func (x *SubmitRequest) GetCertificatePubkeyHint() []byte {
 		return x.CertificatePubkeyHint
 	}
 	return nil
+}
+
+func (x *SubmitRequest) GetPowParams() *PowParams {
+	if x != nil {
+		return x.PowParams
+	}
+	return nil
+}
+
+func (x *SubmitRequest) GetNonce() uint64 {
+	if x != nil {
+		return x.Nonce
+	}
+	return 0
 }
 
 type SubmitResponse struct {
@@ -760,17 +764,17 @@ const file_services_poet_internal_rpc_rpc_proto_rawDesc = "" +
 	"\vCertificate\x12\x12\n" +
 	"\x04data\x18\x01 \x01(\fR\x04data\x12\x1c\n" +
 	"\tsignature\x18\x02 \x01(\fR\tsignature\"\xf2\x02\n" +
-	"\rSubmitRequest\x12\x14\n" +
-	"\x05nonce\x18\x01 \x01(\x04R\x05nonce\x124\n" +
-	"\n" +
-	"pow_params\x18\x02 \x01(\v2\x15.rpc.api.v1.PowParamsR\tpowParams\x12\x16\n" +
-	"\x06prefix\x18\x03 \x01(\fR\x06prefix\x12\x1c\n" +
+	"\rSubmitRequest\x12\x1c\n" +
 	"\tchallenge\x18\x04 \x01(\fR\tchallenge\x12\x16\n" +
 	"\x06pubkey\x18\x05 \x01(\fR\x06pubkey\x12\x1c\n" +
-	"\tsignature\x18\x06 \x01(\fR\tsignature\x126\n" +
+	"\tsignature\x18\x06 \x01(\fR\tsignature\x12\x16\n" +
+	"\x06prefix\x18\x03 \x01(\fR\x06prefix\x126\n" +
 	"\bdeadline\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\bdeadline\x129\n" +
 	"\vcertificate\x18\b \x01(\v2\x17.rpc.api.v1.CertificateR\vcertificate\x126\n" +
-	"\x17certificate_pubkey_hint\x18\t \x01(\fR\x15certificatePubkeyHint\"c\n" +
+	"\x17certificate_pubkey_hint\x18\t \x01(\fR\x15certificatePubkeyHint\x124\n" +
+	"\n" +
+	"pow_params\x18\x02 \x01(\v2\x15.rpc.api.v1.PowParamsR\tpowParams\x12\x14\n" +
+	"\x05nonce\x18\x01 \x01(\x04R\x05nonce\"c\n" +
 	"\x0eSubmitResponse\x12\x19\n" +
 	"\bround_id\x18\x01 \x01(\tR\aroundId\x126\n" +
 	"\tround_end\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\broundEnd\"\r\n" +
@@ -836,9 +840,9 @@ var file_services_poet_internal_rpc_rpc_proto_goTypes = []any{
 }
 var file_services_poet_internal_rpc_rpc_proto_depIdxs = []int32{
 	1,  // 0: rpc.api.v1.PowParamsResponse.pow_params:type_name -> rpc.api.v1.PowParams
-	1,  // 1: rpc.api.v1.SubmitRequest.pow_params:type_name -> rpc.api.v1.PowParams
-	13, // 2: rpc.api.v1.SubmitRequest.deadline:type_name -> google.protobuf.Timestamp
-	3,  // 3: rpc.api.v1.SubmitRequest.certificate:type_name -> rpc.api.v1.Certificate
+	13, // 1: rpc.api.v1.SubmitRequest.deadline:type_name -> google.protobuf.Timestamp
+	3,  // 2: rpc.api.v1.SubmitRequest.certificate:type_name -> rpc.api.v1.Certificate
+	1,  // 3: rpc.api.v1.SubmitRequest.pow_params:type_name -> rpc.api.v1.PowParams
 	14, // 4: rpc.api.v1.SubmitResponse.round_end:type_name -> google.protobuf.Duration
 	14, // 5: rpc.api.v1.InfoResponse.phase_shift:type_name -> google.protobuf.Duration
 	14, // 6: rpc.api.v1.InfoResponse.cycle_gap:type_name -> google.protobuf.Duration
