@@ -12,10 +12,13 @@ import (
 	"github.com/smeshery/smeshery/pkg/actor"
 	"github.com/smeshery/smeshery/pkg/bus"
 	"github.com/smeshery/smeshery/pkg/keyfile"
+	"github.com/smeshery/smeshery/pkg/layerclock"
+	"github.com/smeshery/smeshery/pkg/network"
 	"github.com/smeshery/smeshery/pkg/signing"
 	"github.com/smeshery/smeshery/pkg/store"
 	read "github.com/smeshery/smeshery/pkg/store/read/activation"
 	"github.com/smeshery/smeshery/pkg/wire"
+	"github.com/smeshery/smeshery/services/activation/internal/guard"
 	"github.com/smeshery/smeshery/services/activation/internal/records"
 )
 
@@ -33,6 +36,16 @@ func ImportRecords(ctx context.Context, db *store.DB, genesis [20]byte, document
 		return wire.NodeID{}, err
 	}
 	return doc.Identity, records.Import(ctx, db, doc)
+}
+
+// QuarantineRestored keeps every identity from signing in slots that may have been
+// signed in rows that a restored database lacks: all until now. It tells the last
+// layer and the last epoch of an ATX that are lost to them. db acts as activation.
+func QuarantineRestored(ctx context.Context, db *store.DB, params *network.Params, clock Clock, reason string) (wire.LayerID, wire.EpochID, error) {
+	layer := layerclock.Clock{Genesis: params.Genesis.Time, LayerDuration: params.LayerDuration}.LayerAt(clock.Now())
+	through := guard.LostUntil(layer, params.Epoch(layer))
+	err := guard.Quarantine(ctx, db, nil, through, reason)
+	return wire.LayerID(through[signing.SlotBallot]), wire.EpochID(through[signing.SlotATX]), err
 }
 
 func (w *working) serveIdentities(ctx context.Context) error {

@@ -164,6 +164,41 @@ func TestIdentitiesComeAndGo(t *testing.T) {
 	require.Equal(t, bus.Signed, ballot(7, 1).Outcome)
 }
 
+type fixedClock time.Time
+
+func (c fixedClock) Now() time.Time { return time.Time(c) }
+
+func TestNothingThatARestoreMayHaveLostIsSigned(t *testing.T) {
+	dir, keys := identities(t, 2)
+	params := network.Fastnet()
+	w := start(t, params, func(s *setup) { s.config.Identities = dir })
+	ballot := func(id wire.NodeID, layer wire.LayerID) bus.SignOutcome {
+		body := codec.MustEncode(&wire.BallotMetadata{Layer: layer})
+		r, err := bus.Sign(w.cfg.Holder).Call(t.Context(), w.gossip, bus.SignRequest{Items: []bus.SignItem{
+			{NodeID: id, Domain: uint8(signing.Ballot), Body: body},
+		}})
+		require.NoError(t, err)
+		return r.Results[0].Outcome
+	}
+	at := func(layer wire.LayerID) fixedClock {
+		return fixedClock(params.Genesis.Time.Add(time.Duration(layer)*params.LayerDuration + params.LayerDuration/2))
+	}
+	now := 3*wire.LayerID(params.LayersPerEpoch) + 1
+	for _, moved := range []wire.LayerID{now, now - 9, 0} { // a clock that was set back takes nothing back
+		_, _, err := QuarantineRestored(t.Context(), w.db, &params, at(moved), "restored")
+		require.NoError(t, err)
+		for _, k := range keys {
+			require.Equal(t, bus.SignRefused, ballot(k.NodeID(), now))
+			require.Equal(t, bus.SignRefused, ballot(k.NodeID(), now+1), "another machine's clock was ahead")
+			require.Equal(t, bus.Signed, ballot(k.NodeID(), now+2))
+		}
+	}
+	layer, epoch, err := QuarantineRestored(t.Context(), w.db, &params, fixedClock(params.Genesis.Time.Add(-time.Hour)), "before genesis")
+	require.NoError(t, err)
+	require.Equal(t, wire.LayerID(1), layer)
+	require.Equal(t, wire.EpochID(1), epoch)
+}
+
 func TestSmeshingIsStoppedAndStarted(t *testing.T) {
 	dir, _ := identities(t, 1)
 	w := start(t, network.Fastnet(), func(s *setup) { s.config.Identities, s.deps.Space = dir, noSpace{} })

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -18,10 +19,10 @@ import (
 	"github.com/smeshery/smeshery/cmd/smeshery/internal/node"
 	"github.com/smeshery/smeshery/cmd/smeshery/internal/nodeconfig"
 	"github.com/smeshery/smeshery/pkg/keyfile"
+	"github.com/smeshery/smeshery/pkg/network"
 	"github.com/smeshery/smeshery/pkg/signing"
 	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/store/postgres"
-	"github.com/smeshery/smeshery/pkg/wire"
 	"github.com/smeshery/smeshery/services/activation"
 )
 
@@ -32,6 +33,7 @@ func identityCommands() []command {
 		{"identity info", "NAME.key [flags]", "tell of one identity", identityInfo},
 		{"identity export", "NAME.key FILE [flags]", "retire an identity and write down what it signed", identityExport},
 		{"identity import", "FILE [flags]", "take an identity's records in", identityImport},
+		{"identity quarantine", "[flags]", "after a restore: sign nothing that may be signed already", identityQuarantine},
 	}
 }
 
@@ -44,6 +46,7 @@ type identityFlags struct {
 	set      *flag.FlagSet
 	dir      *string
 	database *string
+	config   *string
 	rest     []string
 }
 
@@ -54,6 +57,7 @@ func newIdentityFlags(e *env, name, arguments, text string) *identityFlags {
 
 func (f *identityFlags) withDatabase() *identityFlags {
 	f.database = f.set.String("database", "", "`URL` of the node's Postgres, if it is not in the data directory")
+	f.config = f.set.String("config", "", "configuration `file` of the node, if the network is not that of the data directory")
 	return f
 }
 
@@ -188,18 +192,18 @@ func identityInfo(_ context.Context, e *env, args []string) (int, error) {
 	return exitOK, nil
 }
 
-// genesis is that of the data directory's network.
-func (f *identityFlags) genesis() (wire.Hash20, error) {
-	raw, err := os.ReadFile(filepath.Join(*f.dir, datadir.NetworkFile))
+// params are those of the node's network.
+func (f *identityFlags) params() (network.Params, error) {
+	path := cmp.Or(*f.config, filepath.Join(*f.dir, datadir.NetworkFile))
+	raw, err := os.ReadFile(path)
 	if err != nil {
-		return wire.Hash20{}, err
+		return network.Params{}, fmt.Errorf("%w; --data-dir or --config says which network it is", err)
 	}
 	cfg, _, err := nodeconfig.Resolve(nodeconfig.Input{File: raw})
 	if err != nil {
-		return wire.Hash20{}, err
+		return network.Params{}, err
 	}
-	params, err := cfg.Params()
-	return params.Genesis.ID(), err
+	return cfg.Params()
 }
 
 // open opens the tables of activation, in a Postgres that is started if need be.
@@ -245,7 +249,7 @@ retirement.`).withDatabase()
 	if err != nil {
 		return exitError, err
 	}
-	genesis, err := f.genesis()
+	params, err := f.params()
 	if err != nil {
 		return exitError, err
 	}
@@ -258,7 +262,7 @@ retirement.`).withDatabase()
 		return exitError, errors.Join(err, out.Close(), os.Remove(f.rest[1]))
 	}
 	defer done()
-	raw, err := activation.ExportRecords(ctx, db, systemClock{}, genesis, k.Key.NodeID())
+	raw, err := activation.ExportRecords(ctx, db, systemClock{}, params.Genesis.ID(), k.Key.NodeID())
 	if err != nil {
 		return exitError, errors.Join(err, out.Close(), os.Remove(f.rest[1]))
 	}
@@ -282,7 +286,7 @@ this node before it is started.`).withDatabase()
 	if err != nil {
 		return exitError, err
 	}
-	genesis, err := f.genesis()
+	params, err := f.params()
 	if err != nil {
 		return exitError, err
 	}
@@ -291,7 +295,7 @@ this node before it is started.`).withDatabase()
 		return exitError, err
 	}
 	defer done()
-	id, err := activation.ImportRecords(ctx, db, genesis, raw)
+	id, err := activation.ImportRecords(ctx, db, params.Genesis.ID(), raw)
 	if err != nil {
 		return exitError, err
 	}

@@ -83,9 +83,23 @@ func TestAStandaloneNetworkStartsAndGoesOn(t *testing.T) {
 	require.Equal(t, exitError, run(t.Context(), &env{stdout: io.Discard, stderr: other}, append([]string{"standalone"}, ports...)))
 	require.Contains(t, other.String(), "another smeshery uses the data directory")
 
+	quarantine := func() (int, string) {
+		text := new(output)
+		return run(t.Context(), &env{stdout: text, stderr: text}, []string{"identity", "quarantine", "--data-dir", dir}), text.String()
+	}
+	code, said := quarantine()
+	require.Equal(t, exitError, code)
+	require.Contains(t, said, "a running node has to stop first")
+
 	began := time.Now()
 	require.Zero(t, stop(), out)
 	require.Less(t, time.Since(began), 10*time.Second)
+
+	for range 2 {
+		code, said = quarantine()
+		require.Zero(t, code, said)
+		require.Regexp(t, `^nothing is signed for layers up to \d+, and no ATX of epochs up to 1\n$`, said)
+	}
 
 	out, stop = start(t, append([]string{"standalone"}, ports...)...)
 	await(t, out, `identity b [0-9a-f]{8}: `)
