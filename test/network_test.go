@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -23,7 +24,7 @@ import (
 // quick are the numbers of a network with epochs of 24 seconds.
 var quick = map[string]any{
 	"main":   map[string]any{"layer-duration": "3s", "layers-per-epoch": 8, "atx-grade-delay": "3s"},
-	"poet":   map[string]any{"phase-shift": "12s", "cycle-gap": "9s", "grace-period": "3s", "positioning-atx-selection-timeout": "2s", "poet-request-timeout": "6s"},
+	"poet":   map[string]any{"phase-shift": "12s", "cycle-gap": "9s", "grace-period": "8s", "positioning-atx-selection-timeout": "2s", "poet-request-timeout": "6s"},
 	"hare3":  map[string]any{"preround-delay": "700ms", "round-duration": "150ms"},
 	"beacon": map[string]any{"beacon-grace-period-duration": "2s", "beacon-proposal-duration": "1s", "beacon-first-voting-round-duration": "2s", "beacon-voting-round-duration": "1s", "beacon-weak-coin-round-duration": "1s"},
 }
@@ -48,13 +49,19 @@ type standalone struct {
 	opened  chan struct{}
 }
 
-// port is one that was free a moment ago.
+// port is one that was free a moment ago, of those that the system gives to nobody who
+// does not ask for them.
 func port(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(10_000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 func newStandalone(t *testing.T, args ...string) *standalone {

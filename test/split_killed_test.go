@@ -22,7 +22,7 @@ var processes = []string{
 }
 
 // TestSplitWithAKillOfEach runs the same network as one process a service, kills each
-// of them with SIGKILL, the NATS server too, and wants it healthy afterwards.
+// of them with SIGKILL, the NATS server and Postgres too, and wants it healthy afterwards.
 func TestSplitWithAKillOfEach(t *testing.T) {
 	s := newStandalone(t)
 	s.api = port(t)
@@ -32,7 +32,7 @@ func TestSplitWithAKillOfEach(t *testing.T) {
 	s.api = api
 	s.answering()
 	s.reach(quickFirst + 2)
-	for _, name := range append(slices.Clone(processes), "nats-server") {
+	for _, name := range append(slices.Clone(processes), "nats-server", "postgres") {
 		pid := s.process(name)
 		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 		require.Eventually(t, func() bool { now := s.find(name); return now != 0 && now != pid }, 30*time.Second, 20*time.Millisecond, name)
@@ -78,6 +78,12 @@ func (s *standalone) process(name string) int {
 
 // find is the process of the network that goes by a name; 0 if there is none.
 func (s *standalone) find(name string) int {
+	if name == "postgres" {
+		raw, _ := os.ReadFile(filepath.Join(s.dir, "postgres", "data", "postmaster.pid"))
+		first, _, _ := strings.Cut(string(raw), "\n")
+		pid, _ := strconv.Atoi(first)
+		return pid
+	}
 	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	require.NoError(s.t, err)
 	for _, path := range lines {

@@ -22,6 +22,7 @@ import (
 	"github.com/smeshery/smeshery/pkg/post"
 	"github.com/smeshery/smeshery/pkg/post/randomx"
 	"github.com/smeshery/smeshery/pkg/store"
+	"github.com/smeshery/smeshery/pkg/store/postgres"
 	"github.com/smeshery/smeshery/pkg/wire"
 )
 
@@ -32,7 +33,7 @@ type Config struct {
 	// DatabaseURL is a Postgres that runs already; empty starts one.
 	DatabaseURL string
 	// NATSURL is a NATS server that runs already; empty starts one in this process.
-	// With it, `smeshery migrate` has to have prepared the database.
+	// With it and a DatabaseURL, `smeshery migrate` has to have prepared the database.
 	NATSURL string
 	// Targets are the services to run, by name; empty is all.
 	Targets []string
@@ -56,7 +57,7 @@ type Node struct {
 	modules  []module
 	levels   map[string]*slog.LevelVar
 	pow      *randomx.Lazy
-	database *database // nil with a DatabaseURL
+	database *postgres.Kept // nil with a DatabaseURL
 	server   *bus.Server
 	reader   *store.DB
 	client   *bus.Conn
@@ -105,13 +106,13 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err := n.openDatabase(starting); err != nil {
 		return nil, err
 	}
-	if cfg.NATSURL == "" {
+	if cfg.NATSURL == "" || cfg.DatabaseURL == "" {
 		if err := store.Migrate(starting, n.url, Schemas()...); err != nil {
-			return nil, err
+			return nil, n.cfg.elsewhere("--database", n.cfg.DatabaseURL, err)
 		}
 	}
 	if n.reader, err = store.Open(starting, store.Config{URL: n.url, ReadOnly: true}); err != nil {
-		return nil, err
+		return nil, n.cfg.elsewhere("--database", n.cfg.DatabaseURL, err)
 	}
 	if err := n.openBus(starting); err != nil {
 		return nil, err
@@ -120,6 +121,14 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 		return nil, err
 	}
 	return n, nil
+}
+
+// elsewhere names the flag of a server that is not ours.
+func (c *Config) elsewhere(flag, url string, err error) error {
+	if url == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", flag, err)
 }
 
 // openDatabase makes sure of a Postgres.
@@ -135,10 +144,10 @@ func (n *Node) openDatabase(ctx context.Context) (err error) {
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
-	if n.database, err = openDatabase(ctx, filepath.Join(dir, "postgres"), n.log); err != nil {
+	if n.database, err = postgres.StartKept(ctx, postgres.Config{Dir: filepath.Join(dir, "postgres"), Log: n.log}); err != nil {
 		return err
 	}
-	n.url = n.database.url()
+	n.url = n.database.URL()
 	return claim(dir, n.cfg.Network.Genesis) // only now, with the directory's lock
 }
 
@@ -150,7 +159,7 @@ func (n *Node) openBus(ctx context.Context) (err error) {
 	}
 	n.client, err = bus.Connect(bus.Config{Service: bus.GossipService, Server: n.server, URL: n.cfg.NATSURL}, bus.Deps{Log: n.log})
 	if err != nil {
-		return err
+		return n.cfg.elsewhere("--nats", n.cfg.NATSURL, err)
 	}
 	err = bus.EnsureStreams(ctx, n.client, 1)
 	if err != nil && strings.Contains(err.Error(), "insufficient storage") {
@@ -179,8 +188,9 @@ func (n *Node) startServices(ctx context.Context) error {
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	n.cancel = cancel
 	if n.database != nil {
-		n.runs.Go(func() { n.database.keep(running, n.fail) })
+		n.runs.Go(func() { n.database.Keep(running, n.fail) })
 	}
+	n.runs.Go(func() { n.watch(running) })
 	if err := n.serveAdmin(ctx, running); err != nil {
 		return err
 	}
@@ -256,6 +266,6 @@ func (n *Node) Stop(ctx context.Context) {
 		n.reader.Close()
 	}
 	if n.database != nil {
-		n.database.stop(ctx)
+		n.database.Stop(ctx)
 	}
 }

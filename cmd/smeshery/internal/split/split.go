@@ -44,7 +44,9 @@ type Split struct {
 	// Processes by name: nats-server, consensus-1, consensus-2 …
 	Processes   []*Process
 	URL, NATS   string
-	database    *postgres.Server
+	database    *postgres.Kept
+	failed      chan struct{}
+	once        sync.Once
 	cancel      context.CancelFunc
 	cancelNATS  context.CancelFunc
 	runs, nruns sync.WaitGroup
@@ -52,19 +54,19 @@ type Split struct {
 
 // Start starts everything. The services become ready by and by.
 func Start(ctx context.Context, cfg Config) (_ *Split, err error) {
-	s := &Split{}
+	s := &Split{failed: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			s.Stop(context.WithoutCancel(ctx))
 		}
 	}()
-	s.database, err = postgres.Start(ctx, postgres.Config{
+	s.database, err = postgres.StartKept(ctx, postgres.Config{
 		Dir: filepath.Join(cfg.Dir, "postgres"), Settings: map[string]string{"max_connections": "400"}, Log: cfg.Log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.URL = s.database.URL(s.database.Database())
+	s.URL = s.database.URL()
 	if err := store.Migrate(ctx, s.URL, cfg.Schemas...); err != nil {
 		return nil, err
 	}
@@ -81,6 +83,12 @@ func Start(ctx context.Context, cfg Config) (_ *Split, err error) {
 	s.cancelNATS = cancelNATS
 	s.Processes = append(s.Processes, nats)
 	s.nruns.Go(func() { nats.keep(running, cfg.Tell) })
+	s.nruns.Go(func() {
+		s.database.Keep(running, func(err error) {
+			cfg.Tell("%v", err)
+			s.once.Do(func() { close(s.failed) })
+		})
+	})
 	if s.Bus, err = connect(ctx, url); err != nil {
 		return nil, err
 	}
@@ -117,8 +125,8 @@ func (s *Split) Table() string {
 	return b.String()
 }
 
-// Done is closed when the database ended.
-func (s *Split) Done() <-chan struct{} { return s.database.Done() }
+// Done is closed when the database ended and does not start again.
+func (s *Split) Done() <-chan struct{} { return s.failed }
 
 // Stop ends the services, then NATS, then the database.
 func (s *Split) Stop(ctx context.Context) {

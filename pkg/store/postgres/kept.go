@@ -1,4 +1,4 @@
-package node
+package postgres
 
 import (
 	"context"
@@ -7,42 +7,45 @@ import (
 	"log/slog"
 	"sync"
 	"time"
-
-	"github.com/smeshery/smeshery/pkg/store/postgres"
 )
 
-// database is the private server, which is started again if it ends.
-type database struct {
-	cfg postgres.Config
+// Kept is a private server that is started again, on the same socket, whenever it
+// ends.
+type Kept struct {
+	cfg Config
 	log *slog.Logger
 
 	mu     sync.Mutex
-	server *postgres.Server
+	server *Server
 }
 
-func openDatabase(ctx context.Context, dir string, log *slog.Logger) (*database, error) {
-	d := &database{cfg: postgres.Config{Dir: dir, Log: log}, log: log}
-	var err error
-	d.server, err = postgres.Start(ctx, d.cfg)
+// StartKept starts a server. Keep must be called to have it started again.
+func StartKept(ctx context.Context, cfg Config) (*Kept, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	server, err := Start(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	return d, nil
+	return &Kept{cfg: cfg, log: cfg.Log, server: server}, nil
 }
 
-func (d *database) current() *postgres.Server {
+func (d *Kept) current() *Server {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.server
 }
 
-func (d *database) url() string {
+// URL is that of the server's database.
+func (d *Kept) URL() string {
 	s := d.current()
 	return s.URL(s.Database())
 }
 
-// keep starts the server again whenever it ends, until ctx does.
-func (d *database) keep(ctx context.Context, fail func(error)) {
+// Keep starts the server again whenever it ends, until ctx does. fail is called
+// once if that is not possible.
+func (d *Kept) Keep(ctx context.Context, fail func(error)) {
 	for {
 		server := d.current()
 		select {
@@ -69,11 +72,11 @@ func (d *database) keep(ctx context.Context, fail func(error)) {
 // restarts is how often a start is tried, a growing pause apart.
 const restarts = 8
 
-func (d *database) restart(ctx context.Context, old *postgres.Server) error {
+func (d *Kept) restart(ctx context.Context, old *Server) error {
 	old.Stop(ctx) // frees the directory; the server itself is gone
 	var last error
 	for i := range restarts {
-		server, err := postgres.Start(ctx, d.cfg)
+		server, err := Start(ctx, d.cfg)
 		if err == nil {
 			d.mu.Lock()
 			d.server = server
@@ -90,4 +93,5 @@ func (d *database) restart(ctx context.Context, old *postgres.Server) error {
 	return last
 }
 
-func (d *database) stop(ctx context.Context) { d.current().Stop(ctx) }
+// Stop ends the server; Keep has to have returned.
+func (d *Kept) Stop(ctx context.Context) { d.current().Stop(ctx) }
