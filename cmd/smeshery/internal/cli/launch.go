@@ -19,6 +19,7 @@ import (
 	"github.com/smeshery/smeshery/cmd/smeshery/internal/node"
 	"github.com/smeshery/smeshery/cmd/smeshery/internal/nodeconfig"
 	"github.com/smeshery/smeshery/pkg/address"
+	"github.com/smeshery/smeshery/pkg/bus"
 	"github.com/smeshery/smeshery/pkg/telemetry"
 	"github.com/smeshery/smeshery/pkg/wire"
 	"github.com/smeshery/smeshery/services/activation"
@@ -40,11 +41,11 @@ func nodeConfig(cfg *nodeconfig.Config, log *slog.Logger) (node.Config, error) {
 			return node.Config{}, fmt.Errorf("--coinbase: %w", err)
 		}
 	}
-	seed := make([]byte, 32)
-	if _, err := rand.Read(seed); err != nil {
+	dir := cfg.Text("main.data-folder")
+	seed, err := seedOf(cfg, dir)
+	if err != nil {
 		return node.Config{}, err
 	}
-	dir := cfg.Text("main.data-folder")
 	identities, poetDir, postDir := node.Directories(dir)
 	if cfg.Given("smeshing.smeshing-opts.smeshing-opts-datadir") {
 		postDir = cfg.Text("smeshing.smeshing-opts.smeshing-opts-datadir")
@@ -63,6 +64,14 @@ func nodeConfig(cfg *nodeconfig.Config, log *slog.Logger) (node.Config, error) {
 			PostServices: postServices(cfg), API: apiConfig(cfg), Admin: adminListener(cfg), Version: version(),
 		},
 	}, nil
+}
+
+// seedOf is the directory's, where an activation keeps to it over restarts.
+func seedOf(cfg *nodeconfig.Config, dir string) ([]byte, error) {
+	if targets := cfg.Strings("smeshery.targets"); len(targets) > 0 && !slices.Contains(targets, bus.ActivationService) {
+		return nil, nil
+	}
+	return datadir.Seed(dir, rand.Reader)
 }
 
 // poetsOf are the PoETs to register at, and where the one of this network listens.
@@ -165,7 +174,11 @@ func newLog(w io.Writer, cfg *nodeconfig.Config) *slog.Logger {
 
 // checkPorts tells of addresses that something else listens on, by the flag that
 // moves ours.
-func checkPorts(ctx context.Context, cfg *nodeconfig.Config, poet string, metrics ...string) error {
+func checkPorts(ctx context.Context, cfg *nodeconfig.Config, metrics ...string) error {
+	_, poet, err := poetsOf(cfg)
+	if err != nil {
+		return err
+	}
 	var found nodeconfig.Problems
 	wanted := []struct{ path, address string }{
 		{"api.grpc-public-listener", cfg.Text("api.grpc-public-listener")},

@@ -49,7 +49,19 @@ func runSplitCommand(ctx context.Context, e *env, args []string) (int, error) {
 	if cfg, err = ownNetwork(cfg); err != nil {
 		return exitError, err
 	}
-	dir, err := datadir.Prepare(cfg, time.Now(), rand.Reader)
+	var services []split.Service
+	processes := 0
+	for _, name := range node.Services() {
+		services = append(services, split.Service{Name: name, Copies: copies(name)})
+		processes += copies(name)
+	}
+	metrics, err := metricsListeners(cfg, processes)
+	if err != nil {
+		return exitError, err
+	}
+	dir, err := datadir.Prepare(cfg, time.Now(), rand.Reader, func(cfg *nodeconfig.Config) error {
+		return checkPorts(ctx, cfg, metrics...)
+	})
 	if err != nil {
 		return exitError, err
 	}
@@ -57,10 +69,10 @@ func runSplitCommand(ctx context.Context, e *env, args []string) (int, error) {
 	if dir.Config, err = dir.Config.With("main.data-folder", dir.Path); err != nil {
 		return exitError, err
 	}
-	return runSplit(ctx, e, dir)
+	return runSplit(ctx, e, dir, services, metrics)
 }
 
-func runSplit(ctx context.Context, e *env, dir *datadir.Dir) (int, error) {
+func runSplit(ctx context.Context, e *env, dir *datadir.Dir, services []split.Service, metrics []string) (int, error) {
 	log, logPath, file, err := openLog(dir.Config)
 	if err != nil {
 		return exitError, err
@@ -68,19 +80,6 @@ func runSplit(ctx context.Context, e *env, dir *datadir.Dir) (int, error) {
 	defer file.Close()
 	nc, err := nodeConfig(dir.Config, log)
 	if err != nil {
-		return exitError, err
-	}
-	var services []split.Service
-	processes := 0
-	for _, name := range node.Services() {
-		services = append(services, split.Service{Name: name, Copies: copies(name)})
-		processes += copies(name)
-	}
-	metrics, err := metricsListeners(dir.Config, processes)
-	if err != nil {
-		return exitError, err
-	}
-	if err := checkPorts(ctx, dir.Config, nc.Live.PoetListen, metrics...); err != nil {
 		return exitError, err
 	}
 	program, err := os.Executable()
@@ -91,7 +90,7 @@ func runSplit(ctx context.Context, e *env, dir *datadir.Dir) (int, error) {
 		return exitError, err
 	}
 	introduce(e, dir, &nc, logPath)
-	first := metrics[0]
+	first, others := metrics[0], len(metrics)-1
 	s, err := split.Start(ctx, split.Config{
 		Dir: dir.Path, Program: program, Services: services, Schemas: node.Schemas(), Log: log,
 		Own: func(string) []string {
@@ -106,7 +105,7 @@ func runSplit(ctx context.Context, e *env, dir *datadir.Dir) (int, error) {
 		return exitError, err
 	}
 	defer s.Stop(context.WithoutCancel(ctx))
-	fmt.Fprintf(e.stdout, "metrics    http://%s and the next %d ports\n", first, processes-1)
+	fmt.Fprintf(e.stdout, "metrics    http://%s and the next %d ports\n", first, others)
 	fmt.Fprintf(e.stdout, "API        %s\nPoET       http://%s\nNATS       %s\ndatabase   %s\n", nc.Live.API.PublicListener, nc.Live.PoetListen, s.NATS, s.URL)
 	w := live.NewWatcher(live.Config{
 		DB: s.DB, Bus: s.Bus, Network: &nc.Network, Coinbase: dir.Coinbase,

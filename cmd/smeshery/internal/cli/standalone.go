@@ -123,7 +123,12 @@ func standaloneCommand(ctx context.Context, e *env, args []string) (int, error) 
 	if cfg, err = ownNetwork(cfg); err != nil {
 		return exitError, err
 	}
-	dir, err := datadir.Prepare(cfg, time.Now(), rand.Reader)
+	if cfg.Given("smeshery.targets") {
+		return exitError, usagef("--target: all services run here; smeshery run --target runs some")
+	}
+	dir, err := datadir.Prepare(cfg, time.Now(), rand.Reader, func(cfg *nodeconfig.Config) error {
+		return checkPorts(ctx, cfg, adminListener(cfg))
+	})
 	if err != nil {
 		return exitError, err
 	}
@@ -150,9 +155,6 @@ func standalone(ctx context.Context, e *env, dir *datadir.Dir) (int, error) {
 	defer file.Close()
 	nc, err := nodeConfig(dir.Config, log)
 	if err != nil {
-		return exitError, err
-	}
-	if err := checkPorts(ctx, dir.Config, nc.Live.PoetListen, nc.Live.Admin); err != nil {
 		return exitError, err
 	}
 	introduce(e, dir, &nc, logPath)

@@ -70,18 +70,21 @@ type preparation struct {
 	random io.Reader
 	// secrets of a wallet that is to be written.
 	secrets *wallet.Secrets
+	// more finds further faults, such as ports that are taken.
+	more []func(*nodeconfig.Config) error
 	// fresh are keys that are to be written.
 	fresh []keyfile.Identity
 }
 
 // Prepare opens the directory that a configuration names, or makes it. What is
-// wrong with the settings is told as nodeconfig.Problems.
-func Prepare(cfg *nodeconfig.Config, now time.Time, random io.Reader) (_ *Dir, err error) {
+// wrong with the settings is told as nodeconfig.Problems. more looks at the complete
+// settings before anything is written.
+func Prepare(cfg *nodeconfig.Config, now time.Time, random io.Reader, more ...func(*nodeconfig.Config) error) (_ *Dir, err error) {
 	path, err := filepath.Abs(cfg.Text("main.data-folder"))
 	if err != nil {
 		return nil, err
 	}
-	p := &preparation{Dir: &Dir{Path: path, Config: cfg}, now: now, random: random}
+	p := &preparation{Dir: &Dir{Path: path, Config: cfg}, now: now, random: random, more: more}
 	defer func() {
 		if err != nil {
 			p.Close()
@@ -251,6 +254,11 @@ func (p *preparation) check() error {
 	}
 	a, err := address.Parse(p.Config.Text("main.network-hrp"), p.Config.Text("smeshing.smeshing-coinbase"))
 	p.Coinbase = a
+	for _, look := range p.more {
+		if err == nil {
+			err = look(p.Config)
+		}
+	}
 	return err
 }
 

@@ -5,6 +5,7 @@
 //	network.json   the network's settings, as a configuration file
 //	identities/    a key file for each identity
 //	wallet.json    the coinbase's wallet, without a password, as smcli writes it
+//	seed           which labels of others' proofs are looked at
 //	LOCK           held while a process uses the directory
 //
 // Invariants:

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/smeshery/smeshery/pkg/address"
 	"github.com/smeshery/smeshery/pkg/hare"
@@ -78,10 +81,12 @@ func (c *Config) Check() error {
 	}
 	k.epochs()
 	k.hare()
+	k.beacon()
 	k.post()
 	k.poet()
 	k.smeshing()
 	k.listeners()
+	k.elsewhere()
 	k.logs()
 	if len(k.found) > 0 {
 		return k.found
@@ -134,6 +139,48 @@ func (c *checker) hare() {
 		}
 		if c.Uint(h+".committee") == 0 {
 			c.bad(h+".committee", "hare needs a committee")
+		}
+	}
+}
+
+// beacon checks that an epoch is long enough to agree on the next one's beacon, without
+// which it has no ballots.
+func (c *checker) beacon() {
+	layer, layers := c.Duration("main.layer-duration"), c.Uint("main.layers-per-epoch")
+	if layer <= 0 || layers == 0 || layers >= 1<<24 {
+		return // told already
+	}
+	const prefix = "beacon.beacon-"
+	parts := make(map[string]time.Duration)
+	for _, name := range []string{"proposal-duration", "first-voting-round-duration", "voting-round-duration", "weak-coin-round-duration"} {
+		parts[name] = c.Duration(prefix + name)
+		if parts[name] <= 0 {
+			c.bad(prefix+name, "%v is no time", parts[name])
+			return
+		}
+	}
+	rounds := c.Uint(prefix + "rounds-number")
+	if rounds == 0 {
+		return // the beacon is switched off
+	}
+	later := time.Duration(min(rounds, 1<<20) - 1)
+	takes := parts["proposal-duration"] + parts["first-voting-round-duration"] + later*(parts["voting-round-duration"]+parts["weak-coin-round-duration"])
+	if epoch := layer * time.Duration(layers); takes >= epoch {
+		c.bad("main.layers-per-epoch", "the beacon takes %v, but an epoch of %d layers of %v is only %v: take more layers or longer ones, "+
+			"or set the durations of the section beacon lower in a --config file", takes, layers, layer, epoch)
+	}
+}
+
+// elsewhere checks where servers of others are.
+func (c *checker) elsewhere() {
+	if text := c.Text("smeshery.database"); text != "" {
+		if _, err := pgconn.ParseConfig(text); err != nil {
+			c.bad("smeshery.database", "%v; give a URL such as postgres://smeshery@127.0.0.1/smeshery", err)
+		}
+	}
+	for text := range strings.SplitSeq(c.Text("smeshery.nats"), ",") {
+		if u, err := url.Parse(text); text != "" && (err != nil || u.Host == "" || u.Scheme == "") {
+			c.bad("smeshery.nats", "%q is no URL such as nats://127.0.0.1:4222", text)
 		}
 	}
 }

@@ -20,7 +20,10 @@ var ofNetwork = []string{
 }
 
 // sticky are settings that a network's directory keeps until they are given anew.
-var sticky = []string{"smeshing.smeshing-coinbase", "smeshing.smeshing-start", "main.standalone", "main.poet-servers"}
+var sticky = []string{
+	"smeshing.smeshing-coinbase", "smeshing.smeshing-start", "main.standalone", "main.poet-servers", "main.atx-grade-delay",
+	"poet.grace-period", "poet.positioning-atx-selection-timeout", "poet.poet-request-timeout",
+}
 
 func isOfNetwork(path string) bool {
 	return slices.ContainsFunc(ofNetwork, func(p string) bool {
