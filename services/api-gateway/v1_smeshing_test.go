@@ -111,7 +111,7 @@ func TestSmeshingIsAskedOfTheActivation(t *testing.T) {
 	require.NoError(t, err)
 	is(false)
 	_, err = smesher.StopSmeshing(ctx, &v1.StopSmeshingRequest{DeleteFiles: true})
-	require.Equal(t, codes.Internal, status.Code(err), "data is not deleted over the network")
+	require.Equal(t, codes.FailedPrecondition, status.Code(err), "data is not deleted over the network")
 	ids, err := smesher.SmesherIDs(ctx, &emptypb.Empty{})
 	require.NoError(t, err)
 	require.Equal(t, [][]byte{node[:]}, ids.PublicKeys)

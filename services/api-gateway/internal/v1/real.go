@@ -90,7 +90,7 @@ func (r Real) Start(ctx context.Context, coinbase wire.Address, _ Options) error
 	return r.all(ctx, bus.SmeshingRequest{Smeshing: &on, Coinbase: &coinbase}, func(bus.SmeshingReply) {})
 }
 
-var errKeepsFiles = errors.New("stopped; the data stays: remove it where it lies")
+var errKeepsFiles = errors.New("smeshing stopped, but the data stays: it is deleted where it lies, not over the network")
 
 // Stop is Smeshing. Data is deleted by nobody's request over the network.
 func (r Real) Stop(ctx context.Context, deleteFiles bool) error {

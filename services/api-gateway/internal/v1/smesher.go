@@ -101,6 +101,9 @@ func (s *smesherService) StopSmeshing(ctx context.Context, in *pb.StopSmeshingRe
 		if errors.Is(err, bus.Unavailable) {
 			return nil, errNotSupervised
 		}
+		if errors.Is(err, errKeepsFiles) {
+			return nil, status.Error(codes.FailedPrecondition, err.Error())
+		}
 		return nil, internal("failed to stop smeshing: " + err.Error())
 	}
 	return &pb.StopSmeshingResponse{Status: &rpc.Status{}}, nil
