@@ -102,7 +102,7 @@ func (c *Conn) options(cfg Config) []nats.Option {
 		}),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
-				c.log.Warn("nats is away", "err", err)
+				c.log.Warn("nats is away; connecting again", "err", err)
 			}
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) { c.log.Info("nats is back", "server", nc.ConnectedUrlRedacted()) }),
