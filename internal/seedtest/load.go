@@ -26,6 +26,13 @@ func Schemas() []store.Schema {
 func (s *Seed) Database(t testing.TB) string {
 	t.Helper()
 	url := storetest.URL(t, Schemas()...)
+	s.fill(t, url)
+	return url
+}
+
+// fill writes the rows into migrated schemas.
+func (s *Seed) fill(t testing.TB, url string) {
+	t.Helper()
 	l := loader{TB: t, seed: s}
 	for _, part := range []struct {
 		schema string
@@ -37,7 +44,6 @@ func (s *Seed) Database(t testing.TB) string {
 		part.load()
 		l.db.Close()
 	}
-	return url
 }
 
 // Reader is the pool that the gateway gets: it may read everything.

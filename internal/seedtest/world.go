@@ -10,6 +10,7 @@ import (
 
 	"github.com/smeshery/smeshery/pkg/actor"
 	"github.com/smeshery/smeshery/pkg/bus"
+	"github.com/smeshery/smeshery/pkg/store"
 	"github.com/smeshery/smeshery/pkg/store/storetest"
 	"github.com/smeshery/smeshery/pkg/wire"
 	"github.com/smeshery/smeshery/services/state"
@@ -31,8 +32,22 @@ type World struct {
 // Start starts a world that ends with the test.
 func Start(t testing.TB) *World {
 	t.Helper()
-	w := &World{Seed: Read(t), tb: t}
-	w.URL = w.Seed.Database(t)
+	seed := Read(t)
+	return start(t, seed, seed.Database(t))
+}
+
+// StartOn is Start with an empty database that the test brings.
+func StartOn(t testing.TB, url string) *World {
+	t.Helper()
+	require.NoError(t, store.Migrate(t.Context(), url, Schemas()...))
+	seed := Read(t)
+	seed.fill(t, url)
+	return start(t, seed, url)
+}
+
+func start(t testing.TB, seed *Seed, url string) *World {
+	t.Helper()
+	w := &World{Seed: seed, URL: url, tb: t}
 	w.Synced.Store(w.Seed.Synced)
 	var err error
 	w.NATS, err = bus.StartServer(bus.ServerConfig{Name: "test", StoreDir: t.TempDir()})

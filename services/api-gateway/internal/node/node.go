@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/singleflight"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -50,6 +51,7 @@ type Node struct {
 	genesis wire.Hash20
 	first   wire.LayerID
 	timeout time.Duration
+	synced  singleflight.Group
 }
 
 // New checks the numbers.
@@ -115,11 +117,22 @@ const askLimit = 2 * time.Second
 
 // Synced tells whether consensus considers the node synced; while consensus is
 // away it does not.
+//
+// Calls that come while consensus is being asked share its answer: however many
+// clients submit, its queue holds one question of this gateway.
 func (n *Node) Synced(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, askLimit)
-	defer cancel()
-	r, err := bus.ConsensusStatus().Call(ctx, n.Bus, bus.None{})
-	return err == nil && r.Synced
+	answer := n.synced.DoChan("", func() (any, error) {
+		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), askLimit)
+		defer cancel()
+		r, err := bus.ConsensusStatus().Call(asking, n.Bus, bus.None{})
+		return err == nil && r.Synced, nil
+	})
+	select {
+	case r := <-answer:
+		return r.Val == true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // Peers is the number of connected peers; 0 while gossip is away.
