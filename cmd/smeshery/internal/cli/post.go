@@ -36,21 +36,7 @@ func postCommands() []command {
 }
 
 func postCommand(ctx context.Context, e *env, args []string) (int, error) {
-	if len(args) > 0 {
-		for _, c := range postCommands() {
-			if c.name == "post "+args[0] {
-				return c.run(ctx, e, args[1:])
-			}
-		}
-	}
-	if len(args) == 0 || strings.TrimLeft(args[0], "-") == "help" || args[0] == "-h" {
-		fmt.Fprintf(e.stdout, "Usage: smeshery post COMMAND\n\n")
-		for _, c := range postCommands() {
-			fmt.Fprintf(e.stdout, "  %-34s %s\n", c.name+" "+c.arguments, c.summary)
-		}
-		return exitOK, nil
-	}
-	return exitError, usagef("there is no command %q", args[0])
+	return subcommand(ctx, e, "post", postCommands(), args)
 }
 
 // postFlags are those that commands on a data directory share.

@@ -34,25 +34,6 @@ func walletCommand(ctx context.Context, e *env, args []string) (int, error) {
 	return subcommand(ctx, e, "wallet", walletCommands(), args)
 }
 
-// subcommand runs one of a command's commands.
-func subcommand(ctx context.Context, e *env, name string, list []command, args []string) (int, error) {
-	if len(args) > 0 {
-		for _, c := range list {
-			if c.name == name+" "+args[0] {
-				return c.run(ctx, e, args[1:])
-			}
-		}
-	}
-	if len(args) == 0 || strings.TrimLeft(args[0], "-") == "help" || args[0] == "-h" {
-		fmt.Fprintf(e.stdout, "Usage: smeshery %s COMMAND\n\n", name)
-		for _, c := range list {
-			fmt.Fprintf(e.stdout, "  %-34s %s\n", strings.TrimSpace(c.name+" "+c.arguments), c.summary)
-		}
-		return exitOK, nil
-	}
-	return exitError, usagef("there is no command %q", args[0])
-}
-
 // walletFlags are those that commands on a wallet share.
 type walletFlags struct {
 	set                 *flag.FlagSet

@@ -163,8 +163,9 @@ func (c *checker) beacon() {
 	if rounds == 0 {
 		return // the beacon is switched off
 	}
-	later := time.Duration(min(rounds, 1<<20) - 1)
-	takes := parts["proposal-duration"] + parts["first-voting-round-duration"] + later*(parts["voting-round-duration"]+parts["weak-coin-round-duration"])
+	later := min(rounds, 1<<20) - 1
+	round := parts["voting-round-duration"] + parts["weak-coin-round-duration"]
+	takes := parts["proposal-duration"] + parts["first-voting-round-duration"] + time.Duration(later)*round
 	if epoch := layer * time.Duration(layers); takes >= epoch {
 		c.bad("main.layers-per-epoch", "the beacon takes %v, but an epoch of %d layers of %v is only %v: take more layers or longer ones, "+
 			"or set the durations of the section beacon lower in a --config file", takes, layers, layer, epoch)

@@ -118,24 +118,7 @@ func BlockMembers(ctx context.Context, q store.Querier, layer wire.LayerID, ids 
 
 // AppliedBetween reads the applied layers from one to another, both included.
 func AppliedBetween(ctx context.Context, q store.Querier, from, to wire.LayerID) ([]Applied, error) {
-	rows, err := q.Query(ctx, appliedBetweenSQL, int64(from), int64(to))
-	if err != nil {
-		return nil, fmt.Errorf("read applied layers: %w", err)
-	}
-	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (a Applied, err error) {
-		var block, root []byte
-		var layer int64
-		if err = row.Scan(&layer, &block, &root); err != nil {
-			return a, err
-		}
-		a.Layer, a.Block = wire.LayerID(layer), wire.BlockID(block)
-		copy(a.Root[:], root)
-		return a, nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read applied layers: %w", err)
-	}
-	return out, nil
+	return applied(ctx, q, appliedBetweenSQL, int64(from), int64(to))
 }
 
 // CountRewardsOfCoinbase counts what RewardsPageOfCoinbase can give.

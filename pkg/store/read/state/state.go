@@ -76,7 +76,11 @@ type Applied struct {
 
 // AppliedFrom reads the applied layers from one on, ascending.
 func AppliedFrom(ctx context.Context, q store.Querier, from wire.LayerID) ([]Applied, error) {
-	rows, err := q.Query(ctx, appliedAfterSQL, int64(from))
+	return applied(ctx, q, appliedAfterSQL, int64(from))
+}
+
+func applied(ctx context.Context, q store.Querier, sql string, args ...any) ([]Applied, error) {
+	rows, err := q.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read applied layers: %w", err)
 	}
