@@ -25,9 +25,6 @@ import (
 // latency is how long a message or a request takes.
 const latency = 10 * time.Millisecond
 
-// take lets virtual time pass.
-func take(d time.Duration) { time.Sleep(d) }
-
 var beacon = wire.Beacon{1, 2, 3, 4}
 
 // cluster is a network of nodes that know the same activations, in one bubble of
