@@ -40,17 +40,23 @@ func TestTwentyKills(t *testing.T) {
 	s.interrupt()
 }
 
-// heal waits until the last layers, as many as an epoch has, all have a block. How
+// heal waits until the last layers, as many as an epoch has, all have a block.
+func (s *standalone) heal() {
+	s.t.Helper()
+	s.healthy(quickPerEpoch)
+}
+
+// healthy waits until the last n layers all have a block. How
 // long that takes is the protocol's: layers without ballots are decided by weak coins
 // once enough votes have come in after them.
-func (s *standalone) heal() {
+func (s *standalone) healthy(n uint32) {
 	s.t.Helper()
 	require.Eventually(s.t, func() bool {
 		st := s.status()
 		if st.Applied+3 < st.Current {
 			return false
 		}
-		for _, l := range s.layers(st.Applied-quickPerEpoch+1, st.Applied) {
+		for _, l := range s.layers(st.Applied-n+1, st.Applied) {
 			if !l.hasBlock() {
 				return false
 			}
