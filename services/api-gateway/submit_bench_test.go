@@ -52,7 +52,7 @@ func BenchmarkSubmit(b *testing.B) {
 	keys := spawned(b, w, payers)
 	g := (&gateway{World: w}).another(b)
 	var next atomic.Int64
-	for _, clients := range []int{1, 16, 64, 256} {
+	for _, clients := range []int{1, 16, 64, 256, 4096} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) { benchmarkSubmit(b, g, keys, &next, clients) })
 	}
 }

@@ -23,7 +23,7 @@ import (
 var (
 	gossipQueue  = bus.Queue{Length: 16_384, Full: actor.Refuse, Batch: 512}
 	fetchQueue   = bus.Queue{Length: 16_384, Full: actor.Refuse, Batch: 512}
-	submitQueue  = bus.Queue{Length: 1024, Full: actor.Refuse, Batch: 256}
+	submitQueue  = bus.Queue{Length: 16_384, Full: actor.Refuse, Bytes: 64 << 20, Batch: 512}
 	blockQueue   = bus.Queue{Length: 256, Full: actor.Refuse, Bytes: 256 << 20, Workers: 2}
 	executeQueue = bus.Queue{Length: 16, Full: actor.Refuse}
 	linkQueue    = bus.Queue{Length: 4096, Full: actor.Refuse, Workers: 2}
