@@ -118,7 +118,7 @@ func TestAMailboxIsAsItsModel(t *testing.T) {
 			},
 			"take": func(t *rapid.T) {
 				if len(want.in) == 0 {
-					t.Skip("empty")
+					return
 				}
 				buf := make([]int, rapid.IntRange(1, 5).Draw(t, "n"))
 				n, err := got.TakeBatch(context.Background(), buf)

@@ -157,7 +157,7 @@ func TestProposalsKeepNonceOrder(t *testing.T) {
 			byID[tx.ID] = tx
 		}
 		if len(byID) < len(sequence) {
-			t.Skip("equal ids")
+			return // two candidates drew the same id
 		}
 		got := Propose(sequence, n, [32]byte{1})
 		require.Len(t, got, min(n, len(sequence)))
