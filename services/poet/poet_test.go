@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,6 +43,7 @@ type world struct {
 	url string
 	cfg Config
 	dir string
+	now func() time.Time // nil is the machine's clock
 }
 
 func newWorld(t *testing.T) *world {
@@ -59,7 +61,7 @@ func (w *world) start(change func(*Config)) (*Service, func()) {
 		change(&cfg)
 	}
 	log := telemetry.NewLogger(io.Discard, telemetry.DefaultLogConfig())
-	s, err := New(cfg, Deps{DB: storetest.Open(w.t, w.url, "poet"), Log: log, Registry: prometheus.NewPedanticRegistry()})
+	s, err := New(cfg, Deps{DB: storetest.Open(w.t, w.url, "poet"), Log: log, Registry: prometheus.NewPedanticRegistry(), Now: w.now})
 	require.NoError(w.t, err)
 	require.Error(w.t, s.Ready())
 	ctx, cancel := context.WithCancel(w.t.Context())
@@ -199,6 +201,27 @@ func TestARoundOutlivesItsWorker(t *testing.T) {
 	proof := w.proof(front, registered.RoundID)
 	require.Greater(t, proof.Proof.LeafCount, before)
 	w.check(registered.RoundID, proof, 7)
+}
+
+// A clock that is set back leaves the round open that was, and its members in it; one
+// that is set forward costs the rounds that it passes, and the next one is as any other.
+func TestTheClockIsSet(t *testing.T) {
+	w := newWorld(t)
+	var offset atomic.Int64
+	w.now = func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }
+	s, _ := w.start(nil)
+	first := w.register(s, request(key(1), 7, w.pow(s)))
+	offset.Store(int64(-2 * time.Second)) // before the round was opened
+	second := w.register(s, request(key(2), 8, w.pow(s)))
+	require.Equal(t, first.RoundID, second.RoundID)
+	w.check(first.RoundID, w.proof(s, first.RoundID), 7, 8)
+	offset.Store(int64(time.Minute))
+	var far rest.Registered
+	require.Eventually(t, func() bool {
+		far = w.register(s, request(key(3), 9, w.pow(s)))
+		return far.RoundID != second.RoundID
+	}, 10*time.Second, 50*time.Millisecond)
+	w.check(far.RoundID, w.proof(s, far.RoundID), 9)
 }
 
 func TestManyRegisterAtOnce(t *testing.T) {

@@ -51,3 +51,35 @@ func TestWakesInOrder(t *testing.T) {
 	require.NoError(t, <-ended)
 	require.Error(t, a.Sleep(ctx, time.Unix(0, 5000)))
 }
+
+// A clock that is set back wakes nobody early, and nobody twice; one that is set
+// forward wakes all whom it passes.
+func TestTheClockIsSet(t *testing.T) {
+	c := new(clock)
+	c.at.Store(90)
+	a := alarm.New(c, time.Millisecond)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	until, cancel := a.Until(ctx, time.Unix(0, 100))
+	defer cancel()
+	c.at.Store(10)
+	require.Equal(t, time.Unix(0, 10), a.Now())
+	early, cancel := a.Until(ctx, time.Unix(0, 20)) // ahead again, after the clock went back
+	defer cancel()
+	c.at.Store(30)
+	<-early.Done()
+	require.NoError(t, until.Err())
+	late, cancel := a.Until(ctx, time.Unix(0, 1_000_000))
+	defer cancel()
+	c.at.Store(500_000)
+	<-until.Done()
+	require.ErrorIs(t, context.Cause(until), context.DeadlineExceeded)
+	require.NoError(t, late.Err())
+	c.at.Store(0)
+	require.NoError(t, a.Sleep(ctx, time.Unix(0, 0)))
+	c.at.Store(1_000_000)
+	<-late.Done()
+	stop()
+	require.NoError(t, <-ended)
+}
