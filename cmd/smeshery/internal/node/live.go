@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -129,7 +130,10 @@ func easy(n *network.Params) bool { return n.Post.PowDifficulty[0] >= 0x10 }
 
 // workerConfig makes the data of several identities side by side where each is small.
 func workerConfig(cfg *Config) postworker.Config {
-	out := postworker.Config{Network: cfg.Network, DataDir: cfg.Live.PostDir, Name: cfg.Live.Name}
+	out := postworker.Config{
+		Network: cfg.Network, DataDir: cfg.Live.PostDir, Name: cfg.Live.Name,
+		Retry: min(time.Minute, cfg.Network.LayerDuration),
+	}
 	if labels := cfg.Network.Post.LabelsPerUnit * uint64(max(cfg.Live.Units, cfg.Network.Post.MinNumUnits)); labels < 1<<20 {
 		out.Inits, out.Threads = runtime.GOMAXPROCS(0), 1
 	}

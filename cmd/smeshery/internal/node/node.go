@@ -145,6 +145,9 @@ func (n *Node) openDatabase(ctx context.Context) (err error) {
 		return fmt.Errorf("data directory: %w", err)
 	}
 	if n.database, err = postgres.StartKept(ctx, postgres.Config{Dir: filepath.Join(dir, "postgres"), Log: n.log}); err != nil {
+		if Full(err) {
+			err = fmt.Errorf("the disk has too little room for a database in %s; some 1.2 GiB must be free: %w", dir, err)
+		}
 		return err
 	}
 	n.url = n.database.URL()
