@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/hex"
 	"io"
 	"net"
 	"os"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/smeshery/smeshery/pkg/keyfile"
 )
 
 // refused runs smeshery standalone, which has to end by itself, and returns what it says.
@@ -135,4 +138,40 @@ func TestADiskWithoutRoom(t *testing.T) {
 	again, err := os.ReadFile(filepath.Join(dir, "identities", "a.key"))
 	require.NoError(t, err)
 	require.Equal(t, key, again)
+}
+
+// A database of another network is left alone, and so is data of another identity, of
+// which the live view tells.
+func TestWhatBelongsToOthers(t *testing.T) {
+	ports := func(poet string) []string {
+		return []string{
+			"standalone", "--grpc-public-listener", "127.0.0.1:0", "--grpc-private-listener", "127.0.0.1:0",
+			"--metrics-listener", "127.0.0.1:0", "--poet-listener", poet,
+		}
+	}
+	theirs, ours := place(t), place(t)
+	out, stop := start(t, append(ports("127.0.0.1:18233"), "--data-dir", theirs)...)
+	await(t, out, `identity a [0-9a-f]{8}: waiting for registration`)
+	database := "host=" + filepath.Join(theirs, "postgres", "run") + " user=smeshery dbname=smeshery"
+	said := refused(t, "--data-dir", ours, "--genesis-extra-data", "ours", "--database", database)
+	require.Contains(t, said, "--database: the database belongs to another network: it has genesis id")
+	require.Zero(t, stop(), out)
+
+	ids, err := keyfile.Load(filepath.Join(theirs, "identities"))
+	require.NoError(t, err)
+	own, err := keyfile.Load(filepath.Join(ours, "identities"))
+	require.NoError(t, err)
+	dir := func(base string, id keyfile.Identity) string {
+		node := id.Key.NodeID()
+		return filepath.Join(base, "post", hex.EncodeToString(node[:]))
+	}
+	require.NoError(t, os.CopyFS(dir(ours, own[0]), os.DirFS(dir(theirs, ids[0]))))
+	before, err := os.ReadFile(filepath.Join(dir(ours, own[0]), "postdata_metadata.json"))
+	require.NoError(t, err)
+	out, stop = start(t, append(ports("127.0.0.1:18233"), "--data-dir", ours)...)
+	await(t, out, `identity a [0-9a-f]{8}: initialising \(.*the data belongs to another identity`)
+	require.Zero(t, stop(), out)
+	after, err := os.ReadFile(filepath.Join(dir(ours, own[0]), "postdata_metadata.json"))
+	require.NoError(t, err)
+	require.Equal(t, before, after)
 }

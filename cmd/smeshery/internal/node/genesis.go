@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/smeshery/smeshery/pkg/network"
+	"github.com/smeshery/smeshery/pkg/store"
+	"github.com/smeshery/smeshery/pkg/store/read/state"
 )
 
 // ErrOtherNetwork says that a data directory belongs to another network.
@@ -44,6 +47,25 @@ func (g genesis) difference(other genesis) string {
 		return "other genesis accounts"
 	}
 	return ""
+}
+
+// ErrOtherDatabase says that a database belongs to another network.
+var ErrOtherDatabase = errors.New("the database belongs to another network")
+
+// checkNetwork keeps every service out of a database of another network, not only the
+// one that wrote down whose it is.
+func checkNetwork(ctx context.Context, db *store.DB, genesis network.Genesis) error {
+	id, found, err := state.GenesisID(ctx, db)
+	if code := store.Code(err); code == "42P01" || code == "3F000" || code == "42501" {
+		return nil // not migrated yet, which the services tell
+	}
+	if err != nil {
+		return err
+	}
+	if own := genesis.ID(); found && id != own {
+		return fmt.Errorf("%w: it has genesis id %x, not %x; name another database, or make one", ErrOtherDatabase, id[:], own[:])
+	}
+	return nil
 }
 
 // claim writes down whose directory this is, or compares.

@@ -114,6 +114,9 @@ func Start(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if n.reader, err = store.Open(starting, store.Config{URL: n.url, ReadOnly: true}); err != nil {
 		return nil, n.cfg.elsewhere("--database", n.cfg.DatabaseURL, err)
 	}
+	if err := checkNetwork(starting, n.reader, n.cfg.Network.Genesis); err != nil {
+		return nil, n.cfg.elsewhere("--database", n.cfg.DatabaseURL, err)
+	}
 	if err := n.openBus(starting); err != nil {
 		return nil, err
 	}

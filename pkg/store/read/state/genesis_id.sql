@@ -1,0 +1,2 @@
+SELECT genesis_id
+FROM state.genesis
