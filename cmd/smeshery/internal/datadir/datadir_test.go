@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -122,4 +123,27 @@ func TestNamesOfKeyFiles(t *testing.T) {
 	for i, want := range map[int]string{0: "a.key", 25: "z.key", 26: "aa.key", 51: "az.key", 52: "ba.key", 701: "zz.key", 702: "aaa.key"} {
 		require.Equal(t, want, datadir.Name(i))
 	}
+}
+
+func TestASeedIsDrawnOnce(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	seeds := make([][]byte, 8)
+	var group sync.WaitGroup
+	for i := range seeds {
+		group.Go(func() { seeds[i], _ = datadir.Seed(dir, rand.Reader) })
+	}
+	group.Wait()
+	require.Len(t, seeds[0], 32)
+	for _, s := range seeds {
+		require.Equal(t, seeds[0], s)
+	}
+	st, err := os.Stat(filepath.Join(dir, "seed"))
+	require.NoError(t, err)
+	require.EqualValues(t, 0o600, st.Mode().Perm())
+	other, err := datadir.Seed(t.TempDir(), rand.Reader)
+	require.NoError(t, err)
+	require.NotEqual(t, seeds[0], other)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "seed"), []byte("abc\n"), 0o600))
+	_, err = datadir.Seed(dir, rand.Reader)
+	require.ErrorContains(t, err, "remove it, and a new one is drawn")
 }
