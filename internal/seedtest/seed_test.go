@@ -6,11 +6,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/smeshery/smeshery/internal/seedtest"
+	"github.com/smeshery/smeshery/internal/vectors"
 )
 
 func TestEveryRowIsThere(t *testing.T) {
 	t.Run("api/seed.json", func(t *testing.T) {
-		seed := seedtest.Read(t)
+		var seed seedtest.Seed
+		vectors.Load(t, "api/seed", &seed)
 		db := seedtest.Reader(t, seed.Database(t))
 		for table, want := range map[string]int{
 			"state.accounts": len(seed.Accounts), "state.blocks": len(seed.Blocks), "state.rewards": len(seed.Rewards),
