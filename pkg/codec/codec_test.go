@@ -187,12 +187,17 @@ func TestDeclaredLengthsAllocateNothing(t *testing.T) {
 	} {
 		input := AppendCompact(nil, declared)
 		input = append(input, 1, 2, 3)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		err := Decode(input, one{code})
-		runtime.ReadMemStats(&after)
-		require.ErrorIs(t, err, ErrEOF, name)
-		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4096), name)
+		// The least of some tries: the runtime allocates now and then, too.
+		least := uint64(math.MaxUint64)
+		for range 5 {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			err := Decode(input, one{code})
+			runtime.ReadMemStats(&after)
+			require.ErrorIs(t, err, ErrEOF, name)
+			least = min(least, after.TotalAlloc-before.TotalAlloc)
+		}
+		require.Less(t, least, uint64(4096), name)
 	}
 	// Elements larger than the input reserve room for a few, not for all.
 	large := makeBounded[hungry](declared, 1000)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"math"
 	"runtime"
 	"slices"
 	"testing"
@@ -19,13 +20,20 @@ const (
 	allocMultiple = 80
 )
 
-// allocated is how many bytes f takes from the heap.
-func allocated(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
+// allocated is how many bytes f takes from the heap. What looks like too much is
+// measured again: the runtime allocates now and then, too.
+func allocated(f func()) (least uint64) {
+	least = math.MaxUint64
+	for range 4 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		f()
+		runtime.ReadMemStats(&after)
+		if least = min(least, after.TotalAlloc-before.TotalAlloc); least <= allocBase {
+			break
+		}
+	}
+	return least
 }
 
 // requireHarmless checks what holds for any input: decoding ends in a value or an

@@ -35,7 +35,7 @@ func (s *Service) serve(ctx context.Context, group *errgroup.Group, self db.Serv
 		info.Certifier = &rest.CertifierInfo{URL: s.cfg.CertifierURL, Pubkey: s.cfg.CertifierKey}
 	}
 	r := registry.New(registry.Config{
-		Schedule: s.schedule, Info: info, Certifier: s.trusted, PowDifficulty: s.cfg.PowDifficulty,
+		Schedule: s.schedule, Info: info, Certifier: s.trusted.Load, PowDifficulty: s.cfg.PowDifficulty,
 		PowChallenge: self.PowChallenge, MaxMembers: s.cfg.MaxMembers,
 	}, s.deps.DB, s.deps.Now)
 	if err := r.Refresh(ctx); err != nil {

@@ -37,6 +37,9 @@ type Config struct {
 	Listen string
 	// ListenRPC is the same over gRPC; empty: none.
 	ListenRPC string
+	// ListenConfig is where an operator has the trusted keys read again, over gRPC;
+	// empty: nowhere.
+	ListenConfig string
 	// Dir holds the files of rounds at work; empty runs no worker.
 	Dir string
 	// PowDifficulty is the leading zero bits of a registration's proof of work.
@@ -79,7 +82,7 @@ type Service struct {
 	cfg      Config
 	deps     Deps
 	schedule poet.Schedule
-	trusted  *rest.TrustedKeys
+	trusted  atomic.Pointer[rest.TrustedKeys]
 	life     telemetry.Lifecycle
 	metrics  *metrics
 
@@ -87,6 +90,7 @@ type Service struct {
 	worker   atomic.Pointer[worker.Worker]
 	addr     atomic.Pointer[net.TCPAddr]
 	rpcAddr  atomic.Pointer[net.TCPAddr]
+	confAddr atomic.Pointer[net.TCPAddr]
 }
 
 // Schema is what the service keeps in Postgres.
@@ -111,9 +115,11 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		s.cfg.KeptLayer = keptLayer(s.schedule.RoundDuration())
 	}
 	var err error
-	if s.trusted, err = s.trustedKeys(); err != nil {
+	trusted, err := s.trustedKeys()
+	if err != nil {
 		return nil, fmt.Errorf("poet: %w", err)
 	}
+	s.trusted.Store(trusted)
 	if s.metrics, err = newMetrics(deps.Registry, s); err != nil {
 		return nil, fmt.Errorf("poet: %w", err)
 	}
@@ -198,6 +204,30 @@ func (s *Service) trustedKeys() (*rest.TrustedKeys, error) {
 	return keys, nil
 }
 
+// Errors of reading trusted keys again; the texts are the network's.
+var (
+	errNoCertificates = errors.New("certificate is not supported")
+	errNoKeysDir      = errors.New("trusted keys directory path is not set")
+)
+
+// reloadTrusted reads the directory of trusted keys again. With an error the keys
+// of before stay.
+func (s *Service) reloadTrusted() error {
+	if s.trusted.Load() == nil {
+		return errNoCertificates
+	}
+	if s.cfg.CertifierKeys == "" {
+		return errNoKeysDir
+	}
+	keys, err := s.trustedKeys()
+	if err != nil {
+		return err
+	}
+	s.trusted.Store(keys)
+	s.deps.Log.Info("trusted keys were read again", "keys", len(keys.More))
+	return nil
+}
+
 // Ready answers nil while the service takes requests and works.
 func (s *Service) Ready() error {
 	if err := s.life.Ready(); err != nil {
@@ -211,6 +241,9 @@ func (s *Service) Addr() *net.TCPAddr { return s.addr.Load() }
 
 // RPCAddr is where gRPC is served; nil before that, or without it.
 func (s *Service) RPCAddr() *net.TCPAddr { return s.rpcAddr.Load() }
+
+// ConfigAddr is where operators are served; nil before that, or without it.
+func (s *Service) ConfigAddr() *net.TCPAddr { return s.confAddr.Load() }
 
 // Run serves and works until ctx ends. It returns when all it started has ended.
 func (s *Service) Run(ctx context.Context) error {

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -19,6 +22,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/smeshery/smeshery/pkg/network"
 	"github.com/smeshery/smeshery/pkg/poet"
@@ -283,4 +287,41 @@ func TestShortRoundsKeepMoreOfTheirTree(t *testing.T) {
 	require.EqualValues(t, 4, keptLayer(30*time.Second))
 	require.EqualValues(t, 8, keptLayer(time.Hour*5))
 	require.EqualValues(t, poet.DefaultKeptLayer, keptLayer(13*24*time.Hour))
+}
+
+func TestTrustedKeysAreReadAgain(t *testing.T) {
+	w := newWorld(t)
+	keys := t.TempDir()
+	store := func(name string, key ed25519.PrivateKey) {
+		text := base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey))
+		require.NoError(t, os.WriteFile(filepath.Join(keys, name), []byte(text+"\n"), 0o600))
+	}
+	store("first.key", key(1))
+	s, _ := w.start(func(c *Config) {
+		c.ListenConfig, c.CertifierKeys = "127.0.0.1:0", keys
+		c.Network.Poet.PhaseShift, c.Network.LayerDuration = 30*time.Second, 10*time.Second
+	})
+	conn, err := grpc.NewClient(s.ConfigAddr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	client := rpc.NewConfigurationServiceClient(conn)
+
+	certificate, err := poet.SignCertificate(key(2), poet.Certificate{Pubkey: key(9).Public().(ed25519.PublicKey)})
+	require.NoError(t, err)
+	r := request(key(9), 7, poet.PowParams{})
+	r.Certificate, r.Hint = &certificate, key(2).Public().(ed25519.PublicKey)[:poet.CertificateHintSize]
+	code, _ := w.call(s, http.MethodPost, "/v1/submit", r.Body())
+	require.Equal(t, 401, code)
+	store("second.key", key(2))
+	_, err = client.ReloadTrustedKeys(t.Context(), &emptypb.Empty{})
+	require.NoError(t, err)
+	w.register(s, r)
+
+	require.NoError(t, os.WriteFile(filepath.Join(keys, "third.key"), []byte("no key"), 0o600))
+	_, err = client.ReloadTrustedKeys(t.Context(), &emptypb.Empty{})
+	require.ErrorContains(t, err, "third.key")
+	w.register(s, r) // the keys of before stay
+
+	plain, _ := newWorld(t).start(nil)
+	require.ErrorIs(t, plain.reloadTrusted(), errNoCertificates)
 }

@@ -17,8 +17,8 @@ import (
 type Config struct {
 	Schedule poet.Schedule
 	Info     rest.Info
-	// Certifier is nil if certificates are not looked at.
-	Certifier *rest.TrustedKeys
+	// Certifier gives the keys that count now; nil if certificates are not looked at.
+	Certifier func() *rest.TrustedKeys
 	// PowDifficulty is the number of leading zero bits.
 	PowDifficulty uint32
 	// PowChallenge counts until the first proof.
@@ -246,7 +246,7 @@ func (r *Registry) Handle(ctx context.Context, request rest.Request) rest.Respon
 		r.mu.Lock()
 		server := rest.Server{
 			Info: r.cfg.Info, Schedule: r.cfg.Schedule, Rounds: rounds,
-			Gate: rest.Gate{Certifier: r.cfg.Certifier, Pow: r.pow},
+			Gate: rest.Gate{Certifier: r.cfg.Certifier(), Pow: r.pow},
 		}
 		r.mu.Unlock()
 		if answer = server.Handle(request, round, now); !rounds.closed {

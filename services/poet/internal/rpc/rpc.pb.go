@@ -13,6 +13,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	emptypb "google.golang.org/protobuf/types/known/emptypb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -751,7 +752,7 @@ var File_services_poet_internal_rpc_rpc_proto protoreflect.FileDescriptor
 const file_services_poet_internal_rpc_rpc_proto_rawDesc = "" +
 	"\n" +
 	"$services/poet/internal/rpc/rpc.proto\x12\n" +
-	"rpc.api.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n" +
+	"rpc.api.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n" +
 	"\x10PowParamsRequest\"I\n" +
 	"\tPowParams\x12\x1e\n" +
 	"\n" +
@@ -806,7 +807,9 @@ const file_services_poet_internal_rpc_rpc_proto_rawDesc = "" +
 	"\tPowParams\x12\x1c.rpc.api.v1.PowParamsRequest\x1a\x1d.rpc.api.v1.PowParamsResponse\x12?\n" +
 	"\x06Submit\x12\x19.rpc.api.v1.SubmitRequest\x1a\x1a.rpc.api.v1.SubmitResponse\x129\n" +
 	"\x04Info\x12\x17.rpc.api.v1.InfoRequest\x1a\x18.rpc.api.v1.InfoResponse\x12<\n" +
-	"\x05Proof\x12\x18.rpc.api.v1.ProofRequest\x1a\x19.rpc.api.v1.ProofResponseB9Z7github.com/smeshery/smeshery/services/poet/internal/rpcb\x06proto3"
+	"\x05Proof\x12\x18.rpc.api.v1.ProofRequest\x1a\x19.rpc.api.v1.ProofResponse2[\n" +
+	"\x14ConfigurationService\x12C\n" +
+	"\x11ReloadTrustedKeys\x12\x16.google.protobuf.Empty\x1a\x16.google.protobuf.EmptyB9Z7github.com/smeshery/smeshery/services/poet/internal/rpcb\x06proto3"
 
 var (
 	file_services_poet_internal_rpc_rpc_proto_rawDescOnce sync.Once
@@ -837,6 +840,7 @@ var file_services_poet_internal_rpc_rpc_proto_goTypes = []any{
 	(*ProofResponse)(nil),         // 12: rpc.api.v1.ProofResponse
 	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
 	(*durationpb.Duration)(nil),   // 14: google.protobuf.Duration
+	(*emptypb.Empty)(nil),         // 15: google.protobuf.Empty
 }
 var file_services_poet_internal_rpc_rpc_proto_depIdxs = []int32{
 	1,  // 0: rpc.api.v1.PowParamsResponse.pow_params:type_name -> rpc.api.v1.PowParams
@@ -853,12 +857,14 @@ var file_services_poet_internal_rpc_rpc_proto_depIdxs = []int32{
 	4,  // 11: rpc.api.v1.PoetService.Submit:input_type -> rpc.api.v1.SubmitRequest
 	6,  // 12: rpc.api.v1.PoetService.Info:input_type -> rpc.api.v1.InfoRequest
 	9,  // 13: rpc.api.v1.PoetService.Proof:input_type -> rpc.api.v1.ProofRequest
-	2,  // 14: rpc.api.v1.PoetService.PowParams:output_type -> rpc.api.v1.PowParamsResponse
-	5,  // 15: rpc.api.v1.PoetService.Submit:output_type -> rpc.api.v1.SubmitResponse
-	8,  // 16: rpc.api.v1.PoetService.Info:output_type -> rpc.api.v1.InfoResponse
-	12, // 17: rpc.api.v1.PoetService.Proof:output_type -> rpc.api.v1.ProofResponse
-	14, // [14:18] is the sub-list for method output_type
-	10, // [10:14] is the sub-list for method input_type
+	15, // 14: rpc.api.v1.ConfigurationService.ReloadTrustedKeys:input_type -> google.protobuf.Empty
+	2,  // 15: rpc.api.v1.PoetService.PowParams:output_type -> rpc.api.v1.PowParamsResponse
+	5,  // 16: rpc.api.v1.PoetService.Submit:output_type -> rpc.api.v1.SubmitResponse
+	8,  // 17: rpc.api.v1.PoetService.Info:output_type -> rpc.api.v1.InfoResponse
+	12, // 18: rpc.api.v1.PoetService.Proof:output_type -> rpc.api.v1.ProofResponse
+	15, // 19: rpc.api.v1.ConfigurationService.ReloadTrustedKeys:output_type -> google.protobuf.Empty
+	15, // [15:20] is the sub-list for method output_type
+	10, // [10:15] is the sub-list for method input_type
 	10, // [10:10] is the sub-list for extension type_name
 	10, // [10:10] is the sub-list for extension extendee
 	0,  // [0:10] is the sub-list for field type_name
@@ -877,7 +883,7 @@ func file_services_poet_internal_rpc_rpc_proto_init() {
 			NumEnums:      0,
 			NumMessages:   13,
 			NumExtensions: 0,
-			NumServices:   1,
+			NumServices:   2,
 		},
 		GoTypes:           file_services_poet_internal_rpc_rpc_proto_goTypes,
 		DependencyIndexes: file_services_poet_internal_rpc_rpc_proto_depIdxs,
