@@ -46,7 +46,8 @@ func (s *standalone) checkLayers(last uint32) {
 			without = append(without, l.Number)
 		}
 	}
-	require.LessOrEqual(s.t, len(without), 3, "layers without a block: %v", without)
+	s.t.Logf("layers without a block: %v", without)
+	require.LessOrEqual(s.t, len(without), 6, "layers without a block: %v", without)
 }
 
 // checkRewards compares with the subsidy schedule, to the smidge: what a layer pays is

@@ -54,6 +54,12 @@ func (s *Service) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("activation: %w", err)
 	}
+	if s.cfg.Instance != "" {
+		// Who keeps other activations away keeps their workers away, too.
+		if err := s.tasks.Abandoned(ctx); err != nil {
+			return fmt.Errorf("activation: %w", err)
+		}
+	}
 	// What runs in the background outlives ctx until everything is drained.
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()

@@ -128,9 +128,13 @@ func live() []module {
 // small RandomX does for them.
 func easy(n *network.Params) bool { return n.Post.PowDifficulty[0] >= 0x10 }
 
+// workerLost is how long a worker of this machine may be silent.
+const workerLost = 5 * time.Second
+
 // workerConfig makes the data of several identities side by side where each is small.
 func workerConfig(cfg *Config) postworker.Config {
 	out := postworker.Config{
+		Beat:    workerLost / 5,
 		Network: cfg.Network, DataDir: cfg.Live.PostDir, Name: cfg.Live.Name,
 		Retry: min(time.Minute, cfg.Network.LayerDuration),
 	}
@@ -212,6 +216,6 @@ func activationConfig(cfg *Config) activation.Config {
 		Network: cfg.Network, Identities: cfg.Live.Identities, Seed: cfg.Seed, LocalSpace: true,
 		Holder: cfg.holder(bus.ActivationService), Instance: cfg.sole(), LeaseTTL: leaseTTL,
 		PoETs: cfg.Live.PoETs, Coinbase: cfg.Live.Coinbase, PostServices: cfg.Live.PostServices,
-		Smeshing: activation.Smeshing{Units: cfg.Live.Units, AutoInit: true},
+		WorkerLost: workerLost, Smeshing: activation.Smeshing{Units: cfg.Live.Units, AutoInit: true},
 	}
 }

@@ -33,6 +33,7 @@ func text(name string) string {
 var (
 	submitSQL, takeSQL, takeRemoteSQL   = text("submit"), text("take"), text("take_remote")
 	beatSQL, lockSQL, reapSQL           = text("beat"), text("lock"), text("reap")
+	abandonedSQL                        = text("abandoned")
 	doneSQL, failedSQL, backSQL         = text("done"), text("failed"), text("back")
 	releaseSQL, putSpacesSQL, forgetSQL = text("release"), text("put_spaces"), text("forget_spaces")
 	infoSQL, endedSQL, cancelSQL        = text("info"), text("ended"), text("cancel")

@@ -300,3 +300,18 @@ func TestPostServicesComeFirst(t *testing.T) {
 	require.NotNil(t, q.takeOne(t, "w", "disk", bus.PostProve))
 	require.NoError(t, q.Reap(t.Context()))
 }
+
+func TestAStartThatLeavesNoWorkers(t *testing.T) {
+	q := queue(t, Config{})
+	_, err := q.Announce(t.Context(), bus.AnnounceRequest{Store: "disk", Spaces: []bus.SpaceData{data(1)}})
+	require.NoError(t, err)
+	_, err = q.Submit(t.Context(), bus.PostProve, node(1), challenge(1), time.Hour, false)
+	require.NoError(t, err)
+	before := q.takeOne(t, "gone", "disk", bus.PostProve)
+	require.NotNil(t, before)
+	require.Nil(t, q.takeOne(t, "next", "disk", bus.PostProve))
+	require.NoError(t, q.Abandoned(t.Context()))
+	again := q.takeOne(t, "next", "disk", bus.PostProve)
+	require.NotNil(t, again, "it is not waited for")
+	require.Greater(t, again.Attempt, before.Attempt)
+}

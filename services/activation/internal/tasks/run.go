@@ -74,6 +74,16 @@ func (q *Queue) reap(ctx context.Context) {
 	}
 }
 
+// Abandoned gives all tasks back that somebody has. It is for a start after which no
+// worker of before can be there: what they had is not waited for. A worker that is
+// there all the same finds its attempt outdated.
+func (q *Queue) Abandoned(ctx context.Context) error {
+	if _, err := q.db.Exec(ctx, abandonedSQL); err != nil {
+		return fmt.Errorf("give back abandoned tasks: %w", err)
+	}
+	return nil
+}
+
 // Reap looks once.
 func (q *Queue) Reap(ctx context.Context) error {
 	rows, err := q.db.Query(ctx, reapSQL, q.cfg.Lost.Milliseconds(), q.cfg.Keep.Milliseconds())
