@@ -82,8 +82,8 @@ func (c *Config) clone() *Config {
 	return &Config{values: maps.Clone(c.values), given: maps.Clone(c.given), notes: slices.Clone(c.notes)}
 }
 
-// placeholder tells whether a value of the table stands for one of the machine.
-func placeholder(v any) bool {
+// ofMachine tells whether a value of the table stands for one of the machine.
+func ofMachine(v any) bool {
 	text, ok := v.(string)
 	return ok && strings.HasPrefix(text, "$")
 }
@@ -107,7 +107,7 @@ func (c *Config) Flat() map[string]any {
 }
 
 func (s *setting) shown(v any) any {
-	if s.kind.show == nil || v == nil || placeholder(v) {
+	if s.kind.show == nil || v == nil || ofMachine(v) {
 		return v
 	}
 	return s.kind.show(v)

@@ -29,7 +29,7 @@ func (c *Config) Expand(p Place) *Config {
 	dirs := strings.NewReplacer("$HOME", p.Home, "$TMPDIR", p.Temp, "$EXEDIR", p.ExeDir)
 	for _, s := range settings() {
 		text, ok := out.values[s.path].(string)
-		if !ok || c.given[s.path] || !placeholder(text) {
+		if !ok || c.given[s.path] || !ofMachine(text) {
 			continue
 		}
 		switch text {

@@ -51,7 +51,7 @@ func (s *setting) cell(text string) any {
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
 	err := dec.Decode(&raw)
-	if err == nil && placeholder(raw) {
+	if err == nil && ofMachine(raw) {
 		return raw
 	}
 	var v any
