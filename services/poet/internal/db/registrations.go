@@ -16,11 +16,12 @@ var registerSQL string
 
 // Register stores registrations of an open round durably, and returns for each
 // whether the round holds exactly it now: an identity that registered another
-// challenge before keeps that. The error is ErrClosed for a closed round.
-func Register(ctx context.Context, db *store.DB, round uint32, list []poet.Registration) ([]bool, error) {
-	held := make([]bool, len(list))
-	err := store.RetryTx(ctx, db, func(tx pgx.Tx) error {
-		var open, fresh int
+// challenge before keeps that. fresh counts those that were not there before. The
+// error is ErrClosed for a closed round.
+func Register(ctx context.Context, db *store.DB, round uint32, list []poet.Registration) (held []bool, fresh int, err error) {
+	held = make([]bool, len(list))
+	err = store.RetryTx(ctx, db, func(tx pgx.Tx) error {
+		var open int
 		err := tx.QueryRow(ctx, registerSQL, int64(round),
 			store.Column(list, func(r *poet.Registration) []byte { return r.NodeID[:] }),
 			store.Column(list, func(r *poet.Registration) []byte { return r.Challenge[:] })).Scan(&open, &fresh)
@@ -39,9 +40,9 @@ func Register(ctx context.Context, db *store.DB, round uint32, list []poet.Regis
 		return readBack(ctx, tx, round, list, held)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("register for round %d: %w", round, err)
+		return nil, 0, fmt.Errorf("register for round %d: %w", round, err)
 	}
-	return held, nil
+	return held, fresh, nil
 }
 
 func readBack(ctx context.Context, tx pgx.Tx, round uint32, list []poet.Registration, held []bool) error {

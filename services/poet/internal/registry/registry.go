@@ -96,7 +96,7 @@ func (r *Registry) write(ctx context.Context, batch []*entry) {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
 	round := batch[0].round
-	held, err := db.Register(ctx, r.db, round, store.Column(batch, func(e **entry) poet.Registration { return (*e).Registration }))
+	held, fresh, err := db.Register(ctx, r.db, round, store.Column(batch, func(e **entry) poet.Registration { return (*e).Registration }))
 	if errors.Is(err, db.ErrClosed) {
 		err = r.reopen(ctx, round)
 	}
@@ -112,7 +112,7 @@ func (r *Registry) write(ctx context.Context, batch []*entry) {
 	}
 	if err == nil {
 		r.mu.Lock()
-		r.members += uint64(len(batch))
+		r.members += uint64(fresh)
 		r.mu.Unlock()
 	}
 }
